@@ -1,0 +1,1 @@
+"""skysweep: every account and region of an AWS organization, as a security graph in Neo4j."""
