@@ -5,11 +5,13 @@ SkysweepError
 │   ├── BadSettings    an option, variable or file that is wrong
 │   ├── BadCredentials no identity to begin with
 │   └── BadStore       the graph cannot be reached, opened or used
-├── CallFailed     one AWS call has ended without an answer; its unit has an outcome
+├── CallFailed     one AWS call has ended without an answer; `why` says what its unit becomes
 └── Bug            ours: stops the sweep
 """
 
 from __future__ import annotations
+
+from typing import Literal
 
 
 class SkysweepError(Exception):
@@ -30,6 +32,25 @@ class BadCredentials(Unusable):
 
 class BadStore(Unusable):
     """Raised when the graph cannot be reached, opened or used."""
+
+
+Why = Literal["denied", "absent", "missing", "raced", "failed", "dead"]
+
+
+class CallFailed(SkysweepError):
+    """Raised when an AWS call has ended, after its retries, without an answer.
+
+    why: denied (no permission) · absent (AWS says that service or region is not there for this account) · missing (the
+    record has no such thing: one of the call's `missing` codes) · raced (the parent was deleted meanwhile) · failed
+    (anything else that outlived its retries or its deadline) · dead (the account's credentials are gone for good).
+    code: AWS's error code or the exception's name. message: AWS's text, free of credentials.
+    """
+
+    def __init__(self, why: Why, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}" if message else code)
+        self.why: Why = why
+        self.code = code
+        self.message = message
 
 
 class Bug(SkysweepError):
