@@ -30,25 +30,35 @@ class Context:
     partition: str = "aws"
 
 
+class Unanswered(Exception):
+    """Raised when a record's property needs a detail call that failed: the property stays unwritten."""
+
+
 class Record:
     """One item of a reply, with the record it was found in, its target and the replies of its detail calls."""
 
-    __slots__ = ("context", "item", "replies", "up")
+    __slots__ = ("context", "failed", "item", "replies", "up")
 
     def __init__(self, item: Item, context: Context, up: Record | None = None) -> None:
         self.item = item
         self.context = context
         self.up = up
         self.replies: dict[Call, Mapping[str, Any]] = {}
+        self.failed: set[Call] = set()
 
     def __getitem__(self, name: str) -> Any:
         """The member of that name, or None where AWS did not send it."""
         return self.item.get(name)
 
     def reply(self, source: Source) -> Mapping[str, Any]:
-        """What the detail call of `source` answered for this record; empty where AWS says there is no such thing."""
+        """What the detail call of `source` answered for this record; empty where AWS says there is no such thing.
+
+        Raises Unanswered where the call failed.
+        """
         record: Record | None = self
         while record is not None:
+            if source.call in record.failed:
+                raise Unanswered(source.call)
             if source.call in record.replies:
                 return record.replies[source.call]
             record = record.up
@@ -128,9 +138,20 @@ class Source:
         return replace(self, make=make)
 
 
-def call(service: str, operation: str, path: str = "@", *, per: Per = "region", **inputs: Any) -> Source:
-    """A listing: one call a region (or an account) with these literal inputs, followed page by page."""
-    return Source(Call(service, operation, _json(inputs), per), path)
+def call(
+    service: str,
+    operation: str,
+    path: str = "@",
+    *,
+    per: Per = "region",
+    missing: str | Sequence[str] = (),
+    **inputs: Any,
+) -> Source:
+    """A listing: one call a region (or an account) with these literal inputs, followed page by page.
+
+    missing: error codes that say that there is nothing to list.
+    """
+    return Source(Call(service, operation, _json(inputs), per, missing=_codes(missing)), path)
 
 
 def detail(
@@ -159,7 +180,7 @@ def detail(
         on.call.per,
         on,
         tuple(varying.items()),
-        frozenset([missing] if isinstance(missing, str) else missing),
+        _codes(missing),
         when,
         after.call if after else None,
         region,
@@ -266,6 +287,10 @@ class Resource:
         cls.extends = extends
         if extends:
             cls.also, cls.shared, cls.owned = extends.also, True, False
+
+
+def _codes(missing: str | Sequence[str]) -> frozenset[str]:
+    return frozenset([missing] if isinstance(missing, str) else missing)
 
 
 def _json(inputs: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """What a unit's listing came to; only `complete` licenses cleanup, only `complete` and `absent` leave exit code 0."""
+    """What a unit's listing came to; only `complete` licenses cleanup."""
 
     COMPLETE = "complete"
     DENIED = "denied"
@@ -19,7 +19,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DetailFailure:
-    """Detail calls of one operation that did not answer, under the unit they belong to: how many and the first error."""
+    """Detail calls of one operation that did not answer under their unit: how many, and the first error."""
 
     service: str
     operation: str

@@ -1,0 +1,214 @@
+"""One unit: its listing page by page, the detail calls of every record, and the records that come of them.
+
+How a call is sent (limits, retries, pages) is `paging.py`'s; here is what is asked for, in which order, and what a
+failure means. A listing's failure is the unit's outcome; a detail's failure is counted and leaves the record without
+that reply.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+import anyio
+
+from skysweep import paths
+from skysweep.catalogue import Branch, Feed, Type
+from skysweep.errors import CallFailed
+from skysweep.model import Among, Call, Context, Record, Unanswered
+from skysweep.outcomes import DetailFailure, Outcome
+from skysweep.plan import Target, Unit
+
+Reply = Mapping[str, Any]
+Ask = Callable[[Target, Call, Mapping[str, Any], str | None], AsyncIterator[Reply]]
+"""Sends one call (target, call, inputs, another region or None) and yields its pages. Raises CallFailed."""
+Emit = Callable[[Type, Record], Awaitable[None]]
+
+WINDOW = 64  # records of one list whose details are under way at once: bounds memory, not speed (paging bounds that)
+
+_OUTCOMES = {"denied": Outcome.DENIED, "absent": Outcome.ABSENT}
+
+
+class Walk:
+    """The work of one unit; after `run`, `records` counts the items listed and `details` says what did not answer."""
+
+    def __init__(self, unit: Unit, branch: Branch, ask: Ask, emit: Emit) -> None:
+        self.records = 0
+        self._unit = unit
+        self._branch = branch
+        self._ask = ask
+        self._emit = emit
+        self._context = Context(unit.target.account, unit.target.region, unit.target.partition)
+        self._failures: dict[Call, DetailFailure] = {}
+        self._batched: set[tuple[Call, str]] = set()
+        self._dead: CallFailed | None = None
+
+    @property
+    def details(self) -> tuple[DetailFailure, ...]:
+        """The detail operations that did not answer for some record."""
+        return tuple(self._failures.values())
+
+    @property
+    def failed_calls(self) -> frozenset[Call]:
+        """The detail calls that did not answer for some record: what they feed is not licensed."""
+        return frozenset(self._failures)
+
+    async def run(self) -> tuple[Outcome, str | None]:
+        """Does the unit: its outcome, and the error of its listing. Raises CallFailed only for dead credentials."""
+        call = self._branch.call
+        try:
+            async for page in self._ask(self._unit.target, call, literal(call, self._context), None):
+                await self._reply(self._branch, page, None)
+        except CallFailed as error:
+            if error.why == "dead":
+                raise
+            if error.why == "missing":
+                return Outcome.COMPLETE, None
+            return _OUTCOMES.get(error.why, Outcome.FAILED), str(error)
+        return Outcome.COMPLETE, None
+
+    async def _reply(self, branch: Branch, reply: Reply, up: Record | None) -> None:
+        for feed in branch.feeds:
+            found = self._found(feed, reply, up)
+            while window := list(islice(found, WINDOW)):
+                self.records += len(window) if up is None else 0
+                await self._window(feed, window)
+
+    def _found(self, feed: Feed, reply: Reply, up: Record | None) -> Iterator[Record]:
+        for record in paths.records(feed.source.path, reply, self._context, up):
+            if feed.source.make is None:
+                yield record
+            else:
+                for item in feed.source.make(record):
+                    yield Record(item, self._context, record)
+
+    async def _window(self, feed: Feed, window: Sequence[Record]) -> None:
+        each = [branch for branch in feed.details if not branch.call.batch]
+        if each:
+            async with anyio.create_task_group() as tasks:
+                for record in window:
+                    tasks.start_soon(self._record, feed, each, record)
+            if self._dead:
+                raise self._dead
+        else:
+            for record in window:
+                await self._rows(feed, record)
+        for branch in feed.details:
+            if branch.call.batch:
+                await self._batches(branch, window)
+
+    async def _record(self, feed: Feed, details: Sequence[Branch], record: Record) -> None:
+        try:
+            for branch in details:
+                await self._detail(branch, record)
+        except CallFailed as error:
+            if error.why == "dead":  # raised once the window's other records have ended
+                self._dead = error
+            return  # raced: the thing was deleted after it was listed
+        await self._rows(feed, record)
+
+    async def _rows(self, feed: Feed, record: Record) -> None:
+        for type_ in feed.types:
+            await self._emit(type_, record)
+
+    async def _detail(self, branch: Branch, record: Record) -> None:
+        call = branch.call
+        try:
+            if call.when is not None and not call.when(record):
+                return
+            inputs = _inputs(call, record)
+            region = call.region(record) if call.region else None
+        except Unanswered:
+            record.failed.add(call)
+            return
+        if inputs is None:
+            return
+        try:
+            pages = self._ask(self._unit.target, call, inputs, region)
+            if branch.merge:
+                record.replies[call] = reply = merged([page async for page in pages])
+                await self._reply(branch, reply, record)
+            else:
+                async for page in pages:
+                    await self._reply(branch, page, record)
+        except CallFailed as error:
+            if error.why in {"raced", "dead"}:
+                raise
+            if error.why == "missing":
+                record.replies[call] = {}
+            else:
+                record.failed.add(call)
+                self._count(call, error)
+
+    async def _batches(self, branch: Branch, window: Sequence[Record]) -> None:
+        """Calls that take many values at once: each distinct value is asked for once in the unit."""
+        call = branch.call
+        (name, path), *_ = call.inputs
+        read = paths.reader(path.path if isinstance(path, Among) else path)
+        values = dict.fromkeys(read(record) for record in window if call.when is None or call.when(record))
+        fresh = iter([value for value in values if value and (call, value) not in self._batched])
+        while chunk := list(islice(fresh, call.batch)):
+            self._batched.update((call, value) for value in chunk)
+            given = [{"Name": path.name, "Values": chunk}] if isinstance(path, Among) else chunk
+            inputs = {**literal(call, self._context), name: given}
+            try:
+                async for page in self._ask(self._unit.target, call, inputs, None):
+                    await self._reply(branch, page, window[0])
+            except CallFailed as error:
+                if error.why == "dead":
+                    raise
+                self._count(call, error)
+
+    def _count(self, call: Call, error: CallFailed) -> None:
+        seen = self._failures.get(call)
+        outcome = _OUTCOMES.get(error.why, Outcome.FAILED)
+        self._failures[call] = (
+            DetailFailure(call.service, call.operation, seen.outcome, seen.count + 1, seen.error)
+            if seen
+            else DetailFailure(call.service, call.operation, outcome, 1, str(error))
+        )
+
+
+def literal(call: Call, context: Context) -> dict[str, Any]:
+    """The call's fixed inputs, with the target's account, region and partition put into their texts."""
+    return _filled(json.loads(call.literal), context)  # type: ignore[no-any-return]  # an object by construction
+
+
+def merged(pages: Sequence[Reply]) -> Reply:
+    """Pages as one reply: lists and maps are joined, all else is the first page's."""
+    if len(pages) == 1:
+        return pages[0]
+    whole: dict[str, Any] = {}
+    for page in pages:
+        for name, value in page.items():
+            known = whole.setdefault(name, value)
+            if known is value:
+                continue
+            if isinstance(known, list):
+                whole[name] = [*known, *value]
+            elif isinstance(known, dict):
+                whole[name] = {**known, **value}
+    return whole
+
+
+def _inputs(call: Call, record: Record) -> dict[str, Any] | None:
+    """The inputs of a detail call for this record; None where the record lacks one."""
+    inputs = literal(call, record.context)
+    for name, path in call.inputs:
+        value = paths.reader(path.path if isinstance(path, Among) else path)(record)
+        if value is None:
+            return None
+        inputs[name] = [{"Name": path.name, "Values": [value]}] if isinstance(path, Among) else value
+    return inputs
+
+
+def _filled(value: Any, context: Context) -> Any:
+    if isinstance(value, str):
+        return paths.fill(value, context)
+    if isinstance(value, list):
+        return [_filled(each, context) for each in value]
+    if isinstance(value, dict):
+        return {key: _filled(each, context) for key, each in value.items()}
+    return value

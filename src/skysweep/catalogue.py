@@ -1,0 +1,232 @@
+"""The catalogue: every declaration, read once, with its edges' targets resolved and its calls in a tree.
+
+`load()` imports the modules of `skysweep.aws`; a class there is a type, no registration. `lint.py` checks them against
+botocore's models.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import inspect
+import pkgutil
+import typing
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import ModuleType
+from typing import Any
+
+from skysweep import aws
+from skysweep.errors import BadSettings, Bug
+from skysweep.model import Call, Edge, Property, Resource, Source
+from skysweep.permissions import actions
+
+
+@dataclass(frozen=True, eq=False)
+class Type:
+    """A node type as the engine uses it: names, source, properties (`id` among them) and edges."""
+
+    cls: type[Resource]
+    label: str
+    also: tuple[str, ...]
+    description: str
+    source: Source
+    properties: tuple[Property, ...]
+    edges: tuple[Edge, ...]
+
+    @property
+    def extends(self) -> bool:
+        """Whether its records only add to another declaration's nodes."""
+        return self.cls.extends is not None
+
+    @property
+    def shared(self) -> bool:
+        """Whether several accounts or regions may see the same node."""
+        return self.cls.shared
+
+    @property
+    def owned(self) -> bool:
+        """Whether the account that sees it points at it with RESOURCE."""
+        return self.cls.owned
+
+    @cached_property
+    def name(self) -> str:
+        """The class's name, unique in the catalogue (the label is not, where classes extend one another)."""
+        return self.cls.__name__
+
+    @cached_property
+    def calls(self) -> tuple[Call, ...]:
+        """Every call that its rows are made of, each after the one it hangs on."""
+        used = [self.source, *self.reads]
+        found: dict[Call, None] = {}
+        for source in used:
+            found.update(dict.fromkeys(_chain(source.call)))
+        return tuple(found)
+
+    @cached_property
+    def reads(self) -> tuple[Source, ...]:
+        """The detail calls that its properties and edges are read from."""
+        parts: tuple[Property | Edge, ...] = (*self.properties, *self.edges)
+        return tuple(dict.fromkeys(part.of for part in parts if part.of))
+
+    @cached_property
+    def permissions(self) -> tuple[str, ...]:
+        """The IAM actions that its calls need, sorted."""
+        return tuple(sorted({action for call in self.calls for action in actions(call.service, call.operation)}))
+
+    def __repr__(self) -> str:
+        return f"<Type {self.name}>"
+
+
+@dataclass(frozen=True, eq=False)
+class Feed:
+    """What is made of one list of a reply: the types its records become, and the detail calls made for each record."""
+
+    source: Source
+    types: list[Type] = field(default_factory=list)
+    details: list[Branch] = field(default_factory=list)
+
+
+@dataclass(frozen=True, eq=False)
+class Branch:
+    """A call and the feeds of its reply. merge: its pages are needed as one reply (a property is read `of` it)."""
+
+    call: Call
+    feeds: list[Feed] = field(default_factory=list)
+    merge: bool = False
+
+    @property
+    def types(self) -> Iterator[Type]:
+        """Every type that this call or a detail under it makes rows of."""
+        for feed in self.feeds:
+            yield from feed.types
+            for branch in feed.details:
+                yield from branch.types
+
+
+@dataclass(frozen=True, eq=False)
+class Catalogue:
+    """The selected types and the tree of calls that feed them."""
+
+    types: tuple[Type, ...]
+
+    @cached_property
+    def by_label(self) -> dict[str, Type]:
+        """The type that owns each primary label."""
+        return {type_.label: type_ for type_ in self.types if not type_.extends}
+
+    @cached_property
+    def branches(self) -> dict[Call, Branch]:
+        """The tree of every root call."""
+        return {call: self._branch(call) for call in self.calls}
+
+    @cached_property
+    def calls(self) -> tuple[Call, ...]:
+        """The root calls, each once, in the order of the declarations."""
+        return tuple(dict.fromkeys(call.root for type_ in self.types for call in type_.calls))
+
+    @cached_property
+    def feeding(self) -> dict[Call, tuple[Type, ...]]:
+        """The types that each call, root or detail, feeds."""
+        fed: dict[Call, list[Type]] = {}
+        for type_ in self.types:
+            for call in type_.calls:
+                fed.setdefault(call, []).append(type_)
+        return {call: tuple(types) for call, types in fed.items()}
+
+    def permissions(self) -> tuple[str, ...]:
+        """The IAM actions that the selection needs, sorted."""
+        return tuple(sorted({action for type_ in self.types for action in type_.permissions}))
+
+    def _branch(self, call: Call) -> Branch:
+        used = {each for type_ in self.types for each in type_.calls}
+        feeds: dict[Source, Feed] = {}
+        for type_ in self.types:
+            if type_.source.call == call:
+                feeds.setdefault(type_.source, Feed(type_.source)).types.append(type_)
+        details = [each for each in _in_order(used) if each.on is not None and each.on.call == call]
+        for each in details:
+            on = typing.cast("Source", each.on)
+            feeds.setdefault(on, Feed(on)).details.append(self._branch(each))
+        merge = any(source.call == call for type_ in self.types for source in type_.reads)
+        return Branch(call, list(feeds.values()), merge)
+
+
+def load(names: Sequence[str] = ()) -> Catalogue:
+    """The catalogue of the types that `names` stand for (Cartography's sync names, our labels); all when empty.
+
+    Raises BadSettings for a name that is neither, with the nearest one.
+    """
+    every = read(_modules())
+    if not names:
+        return Catalogue(every)
+    wanted = {label for name in names for label in _meant(name, every)}
+    return Catalogue(tuple(type_ for type_ in every if type_.label in wanted))
+
+
+def read(modules: Iterable[ModuleType]) -> tuple[Type, ...]:
+    """The declarations of these modules, in the order they are written. Raises Bug for one that cannot be read."""
+    classes = (
+        value
+        for module in modules
+        for value in vars(module).values()
+        if inspect.isclass(value) and issubclass(value, Resource) and value.__module__ == module.__name__
+    )
+    return tuple(_type(cls) for cls in classes if "source" in vars(cls))
+
+
+def _modules() -> list[ModuleType]:
+    return [importlib.import_module(f"{aws.__name__}.{each.name}") for each in pkgutil.iter_modules(aws.__path__)]
+
+
+def _meant(name: str, every: Sequence[Type]) -> Iterable[str]:
+    labels = {label: type_.label for type_ in every for label in (*type_.also, type_.label)}
+    from skysweep.syncs import syncs
+
+    known = syncs()
+    if name in labels:
+        return (labels[name],)
+    if name in known:
+        return tuple(known[name])
+    near = difflib.get_close_matches(name, [*known, *labels], n=1, cutoff=0.4)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise BadSettings(
+        f"--aws-requested-syncs: {name!r} is no sync and no label{hint} (`skysweep schema --syncs` lists them)"
+    )
+
+
+def _type(cls: type[Resource]) -> Type:
+    try:
+        hints = typing.get_type_hints(cls)
+    except NameError as error:
+        raise Bug(f"{cls.__module__}.{cls.__name__}: {error}") from error
+    properties, edges = [], []
+    for name, value in vars(cls).items():
+        if isinstance(value, Property):
+            value.name, value.type = name, hints.get(name)
+            properties.append(value)
+        elif isinstance(value, Edge):
+            value.name = name
+            value.target, value.many = _target(hints.get(name))
+            edges.append(value)
+    return Type(cls, cls.label, cls.also, inspect.getdoc(cls) or "", cls.source, tuple(properties), tuple(edges))
+
+
+def _target(hint: Any) -> tuple[type[Resource] | None, bool]:
+    many = typing.get_origin(hint) is list
+    target = typing.get_args(hint)[0] if many else hint
+    return (target if inspect.isclass(target) and issubclass(target, Resource) else None), many
+
+
+def _chain(call: Call) -> Iterator[Call]:
+    if call.on is not None:
+        yield from _chain(call.on.call)
+    if call.after is not None:
+        yield call.after
+    yield call
+
+
+def _in_order(calls: Iterable[Call]) -> list[Call]:
+    """Details that others wait for come first."""
+    return sorted(calls, key=lambda call: (call.after is not None, call.service, call.operation, call.literal))

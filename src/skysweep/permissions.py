@@ -1,0 +1,31 @@
+"""From an operation to the IAM actions it needs. Mostly `signing name:operation`; the rest is a table.
+
+Source of the exceptions: the Service Authorization Reference, as gathered in `shared/reference/aws-entities.csv`.
+"""
+
+from __future__ import annotations
+
+PREFIXES = {
+    "autoscaling-plans": "autoscaling-plans",
+    "cloudwatch": "cloudwatch",
+    "elb": "elasticloadbalancing",
+    "elbv2": "elasticloadbalancing",
+    "resourcegroupstaggingapi": "tag",
+    "s3control": "s3",
+}
+
+EXCEPTIONS: dict[tuple[str, str], tuple[str, ...]] = {
+    ("s3", "ListBuckets"): ("s3:ListAllMyBuckets",),
+    ("s3", "HeadBucket"): ("s3:ListBucket",),
+    ("s3", "GetBucketEncryption"): ("s3:GetEncryptionConfiguration",),
+    ("s3", "GetPublicAccessBlock"): ("s3:GetBucketPublicAccessBlock",),
+    ("s3", "GetBucketLifecycleConfiguration"): ("s3:GetLifecycleConfiguration",),
+    ("s3", "GetBucketReplication"): ("s3:GetReplicationConfiguration",),
+    ("s3", "GetBucketNotificationConfiguration"): ("s3:GetBucketNotification",),
+    ("s3control", "GetPublicAccessBlock"): ("s3:GetAccountPublicAccessBlock",),
+}
+
+
+def actions(service: str, operation: str) -> tuple[str, ...]:
+    """The IAM actions that one call of `operation` (botocore's names) needs."""
+    return EXCEPTIONS.get((service, operation)) or (f"{PREFIXES.get(service, service)}:{operation}",)

@@ -1,0 +1,169 @@
+"""Records → rows and links. Pure; each type's declaration is compiled once into readers.
+
+A row is ``{"id": str, "props": {name: value | None}}``: a None removes the property from the graph, a property whose
+detail call failed is left out, so that the graph keeps what it last knew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from skysweep import paths
+from skysweep.catalogue import Type
+from skysweep.model import Edge, Link, Path, Property, Record, Source, Unanswered
+
+Row = dict[str, Any]
+Read = Callable[[Record], Any]
+
+
+class Unfit(Exception):
+    """Raised when a record cannot become a row: its text says which property and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """One edge to write: which declared edge of the type, its ends' keys, and its own properties."""
+
+    edge: int
+    start: str
+    end: str
+    properties: dict[str, Any]
+
+
+class Maker:
+    """What turns the records of one type into rows and links."""
+
+    __slots__ = ("_edges", "_id", "_properties", "type")
+
+    def __init__(self, type_: Type) -> None:
+        self.type = type_
+        properties = [(each.name, _property(each)) for each in type_.properties]
+        self._id = dict(properties)["id"]
+        self._properties = properties
+        self._edges = [
+            (number, edge, _of(edge.path, edge.of), [(name, paths.reader(path)) for name, path in edge.properties])
+            for number, edge in enumerate(type_.edges)
+        ]
+
+    def row(self, record: Record) -> Row:
+        """The record's row. Raises Unfit where a value is not what its declaration says."""
+        values: dict[str, Any] = {}
+        for name, read in self._properties:
+            try:
+                values[name] = read(record)
+            except Unanswered:
+                continue
+            except (AttributeError, KeyError, LookupError, TypeError, ValueError) as error:
+                raise Unfit(f"{name}: {error}") from error
+        if not values.get("id"):
+            raise Unfit("id: there is none")
+        return {"id": values["id"], "props": values}
+
+    def links(self, record: Record, own: str) -> Iterator[Linked]:
+        """The record's edges; `own` is its node's id. Raises Unfit where an end's key is no text."""
+        for number, edge, read, properties in self._edges:
+            try:
+                found = read(record)
+            except Unanswered:
+                continue
+            extra = {name: get(record) for name, get in properties} if found else {}
+            for end in _ends(found):
+                yield _link(number, edge, end, own, extra)
+
+
+def _link(number: int, edge: Edge, end: str | Link, own: str, extra: dict[str, Any]) -> Linked:
+    link = end if isinstance(end, Link) else Link(end)
+    if not isinstance(link.key, str):
+        raise Unfit(f"{edge.name}: {link.key!r} is no key")
+    start = link.start if edge.start else own
+    if start is None:
+        raise Unfit(f"{edge.name}: a link without its start")
+    both = (link.key, start) if edge.inbound else (start, link.key)
+    return Linked(number, *both, {**extra, **link.properties})
+
+
+def _ends(found: Any) -> Iterable[str | Link]:
+    if not found:
+        return ()
+    return dict.fromkeys(found) if isinstance(found, list) and not isinstance(found[0], Link) else _listed(found)
+
+
+def _listed(found: Any) -> Iterable[str | Link]:
+    return (found,) if isinstance(found, str | Link) else found
+
+
+def _of(path: Path, source: Source | None) -> Read:
+    """A reader of the record, or of the reply of its detail call."""
+    if source is None:
+        return paths.reader(path)
+    if callable(path):
+        function = path
+
+        def called(record: Record) -> Any:
+            record.reply(source)  # raises Unanswered before the function guesses
+            return function(record)
+
+        return called
+    if "{" in path:
+        raise ValueError(f"{path!r}: a template cannot be read of a detail call")
+    get = paths.getter(path)
+    return lambda record: get(record.reply(source))
+
+
+def _property(part: Property) -> Read:
+    read = _of(part.path, part.of)
+    then, fit = part.then, _FIT[part.type]
+
+    def value(record: Record) -> Any:
+        found = read(record)
+        if found is None:
+            return None
+        return fit(found if then is None else then(found))
+
+    return value
+
+
+def _scalar(kind: type) -> Callable[[Any], Any]:
+    def fit(value: Any) -> Any:
+        if value is None or type(value) is kind:
+            return value
+        raise TypeError(f"{str(value)[:80]!r} is no {kind.__name__}")
+
+    return fit
+
+
+def _float(value: Any) -> Any:
+    return float(value) if type(value) is int else _scalar(float)(value)
+
+
+def _datetime(value: Any) -> Any:
+    if value is None or isinstance(value, datetime):
+        return value
+    raise TypeError(f"{str(value)[:80]!r} is no datetime")
+
+
+def _list(fit: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def fits(value: Any) -> Any:
+        if value is None:
+            return None
+        if not isinstance(value, list | tuple):
+            raise TypeError(f"{str(value)[:80]!r} is no list")
+        return [fit(each) for each in value if each is not None]
+
+    return fits
+
+
+_text, _integer = _scalar(str), _scalar(int)
+_FIT: dict[Any, Callable[[Any], Any]] = {
+    str: _text,
+    int: _integer,
+    bool: _scalar(bool),
+    float: _float,
+    datetime: _datetime,
+    list[str]: _list(_text),
+    list[int]: _list(_integer),
+    list[float]: _list(_float),
+}

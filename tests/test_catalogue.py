@@ -1,0 +1,56 @@
+"""Every declaration, checked against botocore's models and against stored replies: a new type adds no test code."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import anyio
+import pytest
+
+import answers
+from skysweep import catalogue, lint
+from skysweep.calls import Walk
+from skysweep.catalogue import Catalogue, Type
+from skysweep.model import Record
+from skysweep.outcomes import Outcome
+from skysweep.plan import GLOBAL, Target, Unit
+from skysweep.records import Linked, Maker, Row
+
+CATALOGUE = catalogue.load()
+
+
+def test_no_declaration_has_a_problem() -> None:
+    assert lint.problems(CATALOGUE.types) == []
+
+
+@cache
+def swept() -> dict[str, tuple[list[Row], list[Linked]]]:
+    """What every type's records become, by the type's name, over the stored replies of all calls."""
+    return anyio.run(_sweep, CATALOGUE)
+
+
+async def _sweep(whole: Catalogue) -> dict[str, tuple[list[Row], list[Linked]]]:
+    made: dict[str, tuple[list[Row], list[Linked]]] = {type_.name: ([], []) for type_ in whole.types}
+    makers = {type_.name: Maker(type_) for type_ in whole.types}
+
+    async def emit(type_: Type, record: Record) -> None:
+        row = makers[type_.name].row(record)
+        made[type_.name][0].append(row)
+        made[type_.name][1].extend(makers[type_.name].links(record, row["id"]))
+
+    for call, branch in whole.branches.items():
+        target = Target("123456789012", "us-east-1" if call.per == "region" else GLOBAL)
+        walk = Walk(Unit(target, call), branch, answers.ask, emit)
+        assert await walk.run() == (Outcome.COMPLETE, None), call
+        assert walk.details == (), call
+    return made
+
+
+@pytest.mark.parametrize("type_", CATALOGUE.types, ids=lambda type_: type_.name)
+def test_every_property_and_edge_is_filled_by_a_stored_reply(type_: Type) -> None:
+    rows, links = swept()[type_.name]
+    filled = {name for row in rows for name, value in row["props"].items() if value not in (None, [])}
+    empty = [f"{type_.name}.{each.name}" for each in type_.properties if each.name not in filled]
+    drawn = {link.edge for link in links}
+    empty += [f"{type_.name}.{edge.name}" for number, edge in enumerate(type_.edges) if number not in drawn]
+    assert not empty, f"no stored reply fills {', '.join(empty)}"
