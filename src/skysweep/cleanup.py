@@ -1,0 +1,102 @@
+"""Delete what a licensed scope no longer saw; nothing else, ever.
+
+A scope (a type in an account and region) is licensed when every unit that can feed the type there has completed, with
+all its details, in this sweep. Deletions go in bounded transactions.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from skysweep import cypher
+from skysweep.catalogue import Catalogue, Type
+from skysweep.plan import GLOBAL, Account
+from skysweep.store import Store
+
+LIMIT = 1_000  # deletions a transaction
+SCOPES = 500  # scopes a statement
+
+Scope = tuple[str, str]  # account, region
+
+
+@dataclass(slots=True)
+class Licence:
+    """What may be cleaned up: all planned scopes of a type, less those that something was missing of."""
+
+    accounts: Sequence[Account]
+    narrowed: bool  # some enabled regions were left out: shared nodes may be held from there
+    missing: dict[str, set[Scope]] = field(default_factory=dict)  # by type name
+
+    def withhold(self, types: Iterable[Type], account: str, region: str) -> None:
+        """Something that feeds these types was not seen whole there."""
+        for type_ in types:
+            self.missing.setdefault(type_.name, set()).add((account, region))
+
+    def scopes(self, type_: Type) -> list[dict[str, str]]:
+        """The type's licensed scopes."""
+        missing = self.missing.get(type_.name, set())
+        return [
+            {"account": account.id, "region": region}
+            for account in self.accounts
+            for region in _regions(type_, account)
+            if (account.id, region) not in missing
+        ]
+
+    def accounts_whole(self, type_: Type) -> list[dict[str, str]]:
+        """The accounts in all of whose regions the type was seen whole."""
+        if self.narrowed and type_.source.call.per == "region":
+            return []
+        lacking = {account for account, _ in self.missing.get(type_.name, set())}
+        return [{"account": account.id} for account in self.accounts if account.id not in lacking]
+
+
+@dataclass(slots=True)
+class Deleted:
+    """How many nodes of each label and edges of each type went."""
+
+    nodes: Counter[str] = field(default_factory=Counter)
+    edges: Counter[str] = field(default_factory=Counter)
+
+
+async def clean(store: Store, catalogue: Catalogue, licence: Licence, tag: int) -> Deleted:
+    """Removes what the licensed scopes no longer saw: edges first, then nodes, then what nothing holds any more."""
+    deleted = Deleted()
+    for type_ in catalogue.types:
+        scopes = licence.scopes(type_)
+        for edge in type_.edges:
+            deleted.edges[edge.kind] += await _all(store, cypher.stale_edges(type_, edge), tag, scopes)
+    for type_ in catalogue.types:
+        if type_.shared:
+            if type_.owned:
+                whole = licence.accounts_whole(type_)
+                deleted.edges["RESOURCE"] += await _all(store, cypher.stale_holds(type_), tag, whole)
+        else:
+            deleted.nodes[type_.label] += await _all(store, cypher.stale_nodes(type_), tag, licence.scopes(type_))
+    for type_ in catalogue.types:
+        if type_.shared:
+            deleted.nodes[type_.label] += await _drain(store, cypher.unheld(type_), {"tag": tag})
+    return deleted
+
+
+async def _all(store: Store, statement: str, tag: int, scopes: Sequence[Mapping[str, str]]) -> int:
+    count = 0
+    for first in range(0, len(scopes), SCOPES):
+        count += await _drain(store, statement, {"tag": tag, "scopes": list(scopes[first : first + SCOPES])})
+    return count
+
+
+async def _drain(store: Store, statement: str, parameters: Mapping[str, object]) -> int:
+    """Runs a bounded deletion until it finds nothing more."""
+    count = 0
+    while True:
+        answer = await store.run(statement, limit=LIMIT, **parameters)
+        gone = answer[0]["deleted"] if answer else 0
+        count += gone
+        if gone < LIMIT:
+            return count
+
+
+def _regions(type_: Type, account: Account) -> Sequence[str]:
+    return account.regions if type_.source.call.per == "region" else (GLOBAL,)

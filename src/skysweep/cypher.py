@@ -1,0 +1,154 @@
+"""Declarations → Cypher statements. Pure.
+
+Nodes and edges carry what the engine needs: `firstseen` (milliseconds, of the sweep that made them), `lastupdated` (the
+update tag of the sweep that last saw them), and the scope that owns them, `_account` and `_region`. Shared nodes have
+no scope of their own; the edges that hold them have.
+
+Parameters: $rows; $tag, the update tag; $limit, how many deletions a transaction takes; $scopes, `[{account, region}]`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from skysweep.catalogue import Catalogue, Type
+from skysweep.model import Edge
+from skysweep.store import NodeType
+
+STAMPS = "r.lastupdated = $tag, r._account = row.account, r._region = row.region"
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What differs between the stores. labels_are_types: a node's further labels are its type's, set up once."""
+
+    labels_are_types: bool = False
+
+
+def node_types(catalogue: Catalogue) -> list[NodeType]:
+    """What the store must prepare: each label with its further labels and its indexed properties."""
+    indexes: dict[str, dict[str, None]] = {}
+    for type_ in catalogue.types:
+        wanted = [each.name for each in type_.properties if each.index and each.name != "id"]
+        indexes.setdefault(type_.label, {}).update(dict.fromkeys(wanted))
+    return [NodeType(label, type_.also, tuple(indexes[label])) for label, type_ in catalogue.by_label.items()]
+
+
+def edge_types(catalogue: Catalogue) -> list[str]:
+    """Every edge type of the catalogue, RESOURCE included."""
+    return sorted({"RESOURCE", *(edge.kind for type_ in catalogue.types for edge in type_.edges)})
+
+
+def upsert(type_: Type, dialect: Dialect) -> str:
+    """Rows `{id, props, account, region}` → nodes, each held by its account where the type is owned."""
+    lines = [
+        "UNWIND $rows AS row",
+        f"MERGE (n:{_name(type_.label)} {{id: row.id}})",
+        "ON CREATE SET n.firstseen = $tag * 1000",
+        f"SET {', '.join(_assignments(type_, dialect))}",
+    ]
+    if type_.owned:
+        lines += [
+            "WITH n, row",
+            "MATCH (a:AWSAccount {id: row.account})",
+            "MERGE (n)<-[r:RESOURCE]-(a)",
+            "ON CREATE SET r.firstseen = $tag * 1000",
+            f"SET {STAMPS}",
+        ]
+    return "\n".join(lines)
+
+
+def link(type_: Type, edge: Edge) -> str:
+    """Rows `{start, end, props, account, region}` → edges between nodes that are there; counts those written."""
+    (start, start_on), (end, end_on) = ends(type_, edge)
+    return "\n".join(
+        (
+            "UNWIND $rows AS row",
+            f"MATCH (s:{_name(start)} {{{_name(start_on)}: row.start}})",
+            f"MATCH (t:{_name(end)} {{{_name(end_on)}: row.end}})",
+            f"MERGE (s)-[r:{_name(edge.kind)}]->(t)",
+            "ON CREATE SET r.firstseen = $tag * 1000",
+            f"SET r += row.props, {STAMPS}",
+            "RETURN count(r) AS written",
+        )
+    )
+
+
+def ends(type_: Type, edge: Edge) -> tuple[tuple[str, str], tuple[str, str]]:
+    """The start's and the end's label, each with the property that it is found by."""
+    if edge.target is None:
+        raise ValueError(f"{type_.name}.{edge.name} has no target")
+    own = (edge.start.label, edge.start_on) if edge.start else (type_.label, "id")
+    other = (edge.target.label, edge.on)
+    return (other, own) if edge.inbound else (own, other)
+
+
+def stale_nodes(type_: Type) -> str:
+    """Deletes nodes of the scopes that this sweep has not seen."""
+    return (
+        f"UNWIND $scopes AS scope MATCH (n:{_name(type_.label)} {{_account: scope.account, _region: scope.region}}) "
+        "WHERE n.lastupdated <> $tag WITH n LIMIT $limit DETACH DELETE n RETURN count(*) AS deleted"
+    )
+
+
+def stale_edges(type_: Type, edge: Edge) -> str:
+    """Deletes edges that the scopes declared and that this sweep has not seen."""
+    (start, _), (end, _) = ends(type_, edge)
+    owner = "s" if not edge.inbound else "t"
+    scoped = "" if type_.shared or edge.start else " {_account: scope.account, _region: scope.region}"
+    start_scope, end_scope = (scoped, "") if owner == "s" else ("", scoped)
+    return (
+        f"UNWIND $scopes AS scope MATCH (s:{_name(start)}{start_scope})-[r:{_name(edge.kind)}]->"
+        f"(t:{_name(end)}{end_scope}) WHERE r.lastupdated <> $tag AND r._account = scope.account "
+        "AND r._region = scope.region WITH r LIMIT $limit DELETE r RETURN count(*) AS deleted"
+    )
+
+
+def stale_holds(type_: Type) -> str:
+    """Deletes RESOURCE edges to shared nodes that this sweep has not seen from the scopes' accounts."""
+    return (
+        "UNWIND $scopes AS scope MATCH (a:AWSAccount {id: scope.account})-[r:RESOURCE]->"
+        f"(n:{_name(type_.label)}) WHERE r.lastupdated <> $tag WITH r LIMIT $limit DELETE r RETURN count(*) AS deleted"
+    )
+
+
+def unheld(type_: Type) -> str:
+    """Deletes shared nodes that nothing holds any more."""
+    return (
+        f"MATCH (n:{_name(type_.label)}) WHERE n._account IS NULL AND n.lastupdated <> $tag AND NOT (n)--() "
+        "WITH n LIMIT $limit DELETE n RETURN count(*) AS deleted"
+    )
+
+
+def seen_nodes(label: str) -> str:
+    """Counts the nodes that this sweep has seen."""
+    return f"MATCH (n:{_name(label)}) WHERE n.lastupdated = $tag RETURN count(n) AS seen"
+
+
+ACCOUNTS = """
+UNWIND $rows AS row
+MERGE (a:AWSAccount {id: row.id})
+ON CREATE SET a.firstseen = $tag * 1000
+SET a += row.props, a.lastupdated = $tag
+""".strip()
+
+LAST_TAG = "MATCH (s:SkysweepState {id: 'sweep'}) RETURN s.update_tag AS tag"
+TAKE_TAG = "MERGE (s:SkysweepState {id: 'sweep'}) SET s.update_tag = $tag"
+
+
+def _assignments(type_: Type, dialect: Dialect) -> list[str]:
+    labels = "".join(f":{_name(label)}" for label in type_.also)
+    made = [f"n{labels}"] if labels and not dialect.labels_are_types else []
+    made.append("n += row.props")
+    if type_.extends:
+        return [*made, "n.lastupdated = CASE WHEN n._account IS NULL THEN $tag ELSE n.lastupdated END"]
+    made.append("n.lastupdated = $tag")
+    if not type_.shared:
+        made += ["n._account = row.account", "n._region = row.region"]
+        if type_.source.call.per == "region":
+            made.append("n.region = row.region")
+    return made
+
+
+def _name(name: str) -> str:
+    return name if name.isidentifier() else f"`{name}`"

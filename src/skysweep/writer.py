@@ -1,0 +1,189 @@
+"""Batches → Bolt. Each writer takes what waits in its stream, groups it by type, and commits it in one transaction.
+
+Accounts are dealt to writers, so no two transactions race for an account's nodes; what several accounts share goes
+through the first writer alone. Rows are sorted by key. A row that the store refuses is found by bisection and
+reported; the rest of its batch goes in.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+import anyio
+from anyio.streams.memory import MemoryObjectReceiveStream
+from neo4j.exceptions import ClientError, ConstraintError, CypherTypeError
+
+from skysweep import cypher
+from skysweep.catalogue import Catalogue, Type
+from skysweep.ledger import Ledger
+from skysweep.model import Edge
+from skysweep.outcomes import Tally
+from skysweep.records import Linked, Row
+from skysweep.store import Store
+
+ROWS = 4_000  # rows a transaction takes at most, about
+QUEUED = 8  # batches that wait for each writer: more would only be memory
+REFUSED = (ClientError, ConstraintError, CypherTypeError, ValueError, TypeError, OverflowError)
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A record that is not in the graph: whose it is, where it was seen, and why."""
+
+    type: str
+    id: str
+    account: str
+    region: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Batch:
+    """Rows and links of one type, from one unit. done: called once they are committed and spooled."""
+
+    type: Type
+    account: str
+    region: str
+    rows: list[Row] = field(default_factory=list)
+    links: list[Linked] = field(default_factory=list)
+    done: Callable[[], None] = lambda: None
+
+
+class Writer:
+    """The writers of one sweep. `send` is where the engine puts batches; `run` ends when the streams are closed."""
+
+    def __init__(self, store: Store, ledger: Ledger, tag: int, tally: Tally, writers: int = 4) -> None:
+        # ArcadeDB lets concurrent transactions on neighbouring records conflict: one writer is faster there.
+        self._count = writers if store.kind == "neo4j" else 1
+        self._store = store
+        self._ledger = ledger
+        self._tag = tag
+        self._tally = tally
+        self._dialect = cypher.Dialect(store.labels_are_types)
+        self._streams = [anyio.create_memory_object_stream[Batch](QUEUED) for _ in range(self._count)]
+        self.quarantined: list[Quarantined] = []
+
+    async def send(self, batch: Batch) -> None:
+        """Hands a batch over; waits while its writer lags."""
+        alone = batch.type.shared or batch.type.extends
+        number = 0 if alone else zlib.crc32(batch.account.encode()) % self._count
+        await self._streams[number][0].send(batch)
+
+    def close(self) -> None:
+        """No more batches will come."""
+        for send, _ in self._streams:
+            send.close()
+
+    async def run(self) -> None:
+        """Writes until all streams are closed and empty."""
+        async with anyio.create_task_group() as tasks:
+            for _, receive in self._streams:
+                tasks.start_soon(self._work, receive)
+
+    async def accounts(self, rows: Sequence[Row]) -> None:
+        """Makes sure of the account nodes `{id, props}` that all else hangs on."""
+        await self._store.run(cypher.ACCOUNTS, rows=list(rows), tag=self._tag)
+
+    async def links(self, catalogue: Catalogue) -> dict[str, int]:
+        """Writes the spooled links, accounts in turn; counts the edges of each type."""
+        edges = {f"{type_.name}.{edge.name}": (type_, edge) for type_ in catalogue.types for edge in type_.edges}
+        written: dict[str, int] = {}
+        waiting = await anyio.to_thread.run_sync(self._ledger.spooled)
+        accounts = sorted({account for account, _ in waiting})
+        send, receive = anyio.create_memory_object_stream[str](len(accounts))
+        for account in accounts:
+            send.send_nowait(account)
+        send.close()
+
+        async def work(stream: MemoryObjectReceiveStream[str]) -> None:
+            async with stream:
+                async for account in stream:
+                    for key in (edge for owner, edge in waiting if owner == account):
+                        type_, edge = edges[key]
+                        count = await self._link(account, key, type_, edge)
+                        written[edge.kind] = written.get(edge.kind, 0) + count
+
+        async with anyio.create_task_group() as tasks, receive:
+            for _ in range(self._count):
+                tasks.start_soon(work, receive.clone())
+        return written
+
+    async def _link(self, account: str, key: str, type_: Type, edge: Edge) -> int:
+        statement, count, after = cypher.link(type_, edge), 0, ("", "")
+        while rows := await anyio.to_thread.run_sync(self._ledger.links, account, key, after, ROWS):
+            after = rows[-1][0], rows[-1][1]
+            made = [
+                {"start": start, "end": end, "props": json.loads(properties), "account": account, "region": region}
+                for start, end, region, properties in rows
+            ]
+            answer = await self._store.run(statement, rows=made, tag=self._tag)
+            count += answer[0]["written"] if answer else 0
+            self._tally.links += len(rows)
+        return count
+
+    async def _work(self, receive: MemoryObjectReceiveStream[Batch]) -> None:
+        async with receive:
+            async for first in receive:
+                taken = [first, *_waiting(receive, ROWS - len(first.rows))]
+                for type_, rows in _by_type(taken).items():
+                    await self._write(type_, rows)
+                spooled = [each for batch in taken for each in _spooled(batch)]
+                if spooled:
+                    await anyio.to_thread.run_sync(self._ledger.spool, spooled)
+                self._tally.rows += sum(len(batch.rows) for batch in taken)
+                for batch in taken:
+                    batch.done()
+
+    async def _write(self, type_: Type, rows: list[Row]) -> None:
+        statement = cypher.upsert(type_, self._dialect)
+        try:
+            await self._store.run(statement, rows=rows, tag=self._tag)
+        except REFUSED as error:
+            if len(rows) == 1:
+                self._quarantine(type_, rows[0], error)
+                return
+            half = len(rows) // 2
+            await self._write(type_, rows[:half])
+            await self._write(type_, rows[half:])
+
+    def _quarantine(self, type_: Type, row: Row, error: Exception) -> None:
+        reason = f"{type(error).__name__}: {str(error)[:200]}"
+        self.quarantined.append(Quarantined(type_.name, str(row["id"])[:200], row["account"], row["region"], reason))
+
+
+def _waiting(receive: MemoryObjectReceiveStream[Batch], rows: int) -> Iterable[Batch]:
+    """What is in the stream already, until `rows` are together."""
+    while rows > 0:
+        try:
+            batch = receive.receive_nowait()
+        except (anyio.WouldBlock, anyio.EndOfStream):
+            return
+        rows -= len(batch.rows)
+        yield batch
+
+
+def _by_type(batches: Iterable[Batch]) -> dict[Type, list[Row]]:
+    """Rows with their scope, by type, one a node and sorted by id; the last of equal ids is the latest."""
+    grouped: dict[Type, dict[str, Row]] = {}
+    for batch in batches:
+        rows = grouped.setdefault(batch.type, {})
+        for row in batch.rows:
+            key = row["id"] if not batch.type.shared else f"{row['id']} {batch.account}"
+            rows[key] = {**_owned(batch.type, row), "account": batch.account, "region": batch.region}
+    return {type_: [rows[key] for key in sorted(rows)] for type_, rows in grouped.items() if rows}
+
+
+def _owned(type_: Type, row: Row) -> Row:
+    """Rows that extend another's node say what they know, and never that something is not there."""
+    if not type_.extends:
+        return row
+    return {"id": row["id"], "props": {name: value for name, value in row["props"].items() if value is not None}}
+
+
+def _spooled(batch: Batch) -> Iterable[tuple[str, str, str, str, str, str]]:
+    for link in batch.links:
+        edge = f"{batch.type.name}.{batch.type.edges[link.edge].name}"
+        yield batch.account, edge, link.start, link.end, batch.region, json.dumps(link.properties)
