@@ -1,0 +1,204 @@
+"""Decides the exposure of one account's load balancers, instances and auto scaling groups, in this order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from skysweep.analysis.answers import EXPOSED, Answer, Held
+from skysweep.analysis.neighbourhood import Neighbourhood
+from skysweep.analysis.networks import Family
+from skysweep.analysis.reach import any_of
+from skysweep.analysis.reading import around, pages
+from skysweep.analysis.verdicts import (
+    Balancer,
+    Instance,
+    Interface,
+    Listener,
+    Types,
+    balancer_is_direct,
+    instance_types,
+    pool,
+    settle,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from skysweep.analysis.reading import Row, Run
+
+_BALANCER_FACTS = {
+    "listeners": "MATCH (b:{label} {{id: id}})-[:{listener}]->(l) RETURN id, l.protocol AS protocol, l.port AS port",
+    "groups": "MATCH (b:{label} {{id: id}})-[:MEMBER_OF_EC2_SECURITY_GROUP]->(g) RETURN id, g.id AS key",
+    "subnets": "MATCH (b:{label} {{id: id}})-[:SUBNET]->(s) RETURN id, s.id AS key",
+}
+_FRONTS = """
+MATCH (front:LoadBalancerV2)-[:EXPOSE]->(b:LoadBalancerV2 {id: id})
+RETURN id, front.id AS key, front.exposed_internet AS held
+"""
+_BEHIND_CLASSIC = """
+MATCH (b:AWSLoadBalancer)-[:EXPOSE]->(i:EC2Instance {id: id}) RETURN id, b.id AS key, b.exposed_internet AS held
+"""
+_BEHIND_V2 = """
+MATCH (b:LoadBalancerV2)-[:EXPOSE]->(i:EC2Instance {id: id}) RETURN id, b.id AS key, b.exposed_internet AS held
+"""
+_BEHIND_V2_BY_IP = """
+MATCH (i:EC2Instance {id: id})-[:NETWORK_INTERFACE]->(:NetworkInterface)-[:PRIVATE_IP_ADDRESS]->(p:EC2PrivateIp)
+MATCH (b:LoadBalancerV2)-[:EXPOSE]->(p)
+RETURN id, b.id AS key, b.exposed_internet AS held
+"""
+_INTERFACES = """
+MATCH (i:EC2Instance {id: id})-[:NETWORK_INTERFACE]->(n:NetworkInterface)
+OPTIONAL MATCH (n)-[:PART_OF_SUBNET]->(s:EC2Subnet)
+RETURN id, n.id AS key, n.public_ip AS address, s.id AS subnet
+"""
+_GROUPS = """
+MATCH (n:NetworkInterface {id: id})-[:MEMBER_OF_EC2_SECURITY_GROUP]->(g:EC2SecurityGroup) RETURN id, g.id AS key
+"""
+_PUBLIC_IPS = """
+MATCH (n:NetworkInterface {id: id})-[:PRIVATE_IP_ADDRESS]->(p:EC2PrivateIp) WHERE p.public_ip IS NOT NULL
+RETURN id, p.public_ip AS key
+"""
+_IPV6 = "MATCH (n:NetworkInterface {id: id})-[:IPV6_ADDRESS]->(a:EC2Ipv6Address) RETURN id, a.id AS key"
+_MEMBERS = "MATCH (g:AutoScalingGroup {id: id})<-[:MEMBER_AUTO_SCALE_GROUP]-(i:EC2Instance) RETURN id, i.id AS key"
+
+
+@dataclass(frozen=True, slots=True)
+class Compute:
+    """One account's compute; each step remembers what the next ones ask for."""
+
+    run: Run
+    account: str
+    hood: Neighbourhood
+    exposed: dict[str, bool | None] = field(default_factory=dict)  # balancer id → exposed
+    types: dict[str, Types | None] = field(default_factory=dict)  # instance id → kinds of exposure
+
+    async def answers(self) -> AsyncIterator[Answer]:
+        """Yield an answer for every balancer, instance and auto scaling group of the account."""
+        async for page in pages(self.run, "AWSLoadBalancer", self.account, "scheme", *EXPOSED):
+            for answer in await self._balancers("AWSLoadBalancer", page):
+                yield answer
+        v2 = pages(self.run, "LoadBalancerV2", self.account, "scheme", "type", "ip_address_type", *EXPOSED)
+        inner: list[Row] = []
+        async for page in v2:
+            # Only internal balancers can stand behind another one: they wait until all that may be in front are known.
+            inner += [row for row in page if row["scheme"] == "internal"]
+            for answer in await self._balancers("LoadBalancerV2", [r for r in page if r["scheme"] != "internal"]):
+                yield answer
+        for answer in await self._balancers("LoadBalancerV2", inner):
+            yield answer
+        instances = pages(self.run, "EC2Instance", self.account, "state", "publicipaddress", "ipv6address", *EXPOSED)
+        async for page in instances:
+            for answer in await self._instances(page):
+                yield answer
+        async for page in pages(self.run, "AutoScalingGroup", self.account, *EXPOSED):
+            for answer in await self._scaling_groups(page):
+                yield answer
+
+    async def _balancers(self, label: Literal["AWSLoadBalancer", "LoadBalancerV2"], page: list[Row]) -> list[Answer]:
+        ids = [row["id"] for row in page]
+        listener = "ELB_LISTENER" if label == "AWSLoadBalancer" else "ELBV2_LISTENER"
+        facts = {
+            name: await around(self.run, ids, query.format(label=label, listener=listener))
+            for name, query in _BALANCER_FACTS.items()
+        }
+        await self.hood.learn(_keys(facts["groups"]), _keys(facts["subnets"]))
+        fronts = await around(self.run, ids, _FRONTS) if label == "LoadBalancerV2" else {}
+        answers = []
+        for row in page:
+            around_it = {name: rows.get(row["id"], []) for name, rows in facts.items()}
+            direct = balancer_is_direct(self._balancer(label, row, around_it))
+            behind = any_of(self._is_exposed(front) for front in fronts.get(row["id"], []))
+            held = Held.of(row, EXPOSED)
+            types = settle({"direct": direct, "elbv2": behind}, held.known)
+            self.exposed[row["id"]] = None if types is None else bool(types)
+            answers.append(Answer(label, row["id"], EXPOSED, types, held))
+        return answers
+
+    def _balancer(self, label: str, row: Row, facts: dict[str, list[Row]]) -> Balancer:
+        return Balancer(
+            type="classic" if label == "AWSLoadBalancer" else row["type"],
+            scheme=row["scheme"],
+            families=_families(row.get("ip_address_type")),
+            listeners=tuple(Listener(listener["protocol"], listener["port"]) for listener in facts["listeners"]),
+            groups=tuple(self.hood.groups[group["key"]] for group in facts["groups"]),
+            subnets=tuple(self.hood.subnets[subnet["key"]] for subnet in facts["subnets"]),
+        )
+
+    def _is_exposed(self, balancer: Row) -> bool | None:
+        """Tell what is decided of a balancer; one of another account counts as its own analysis left it."""
+        held: bool | None = balancer["held"]
+        return self.exposed.get(balancer["key"], held)
+
+    async def _instances(self, page: list[Row]) -> list[Answer]:
+        ids = [row["id"] for row in page]
+        interfaces = await self._interfaces(ids)
+        classic = await around(self.run, ids, _BEHIND_CLASSIC)
+        v2 = await around(self.run, ids, _BEHIND_V2)
+        by_ip = await around(self.run, ids, _BEHIND_V2_BY_IP)
+        answers = []
+        for row in page:
+            id_ = row["id"]
+            instance = Instance(
+                state=row["state"],
+                addresses=tuple(a for a in (row["publicipaddress"], row["ipv6address"]) if a),
+                interfaces=interfaces.get(id_, ()),
+            )
+            held = Held.of(row, EXPOSED)
+            behind = [any_of(map(self._is_exposed, rows.get(id_, []))) for rows in (classic, v2, by_ip)]
+            self.types[id_] = instance_types(instance, behind[0], any_of(behind[1:]), held.known)
+            answers.append(Answer("EC2Instance", id_, EXPOSED, self.types[id_], held))
+        return answers
+
+    async def _interfaces(self, instances: list[str]) -> dict[str, tuple[Interface, ...]]:
+        rows = await around(self.run, instances, _INTERFACES)
+        ids = _keys(rows)
+        groups = await around(self.run, ids, _GROUPS)
+        public = await around(self.run, ids, _PUBLIC_IPS)
+        v6 = await around(self.run, ids, _IPV6)
+        await self.hood.learn(
+            _keys(groups), {row["subnet"] for found in rows.values() for row in found if row["subnet"]}
+        )
+        return {
+            instance: tuple(
+                Interface(
+                    addresses=tuple(
+                        address
+                        for address in (row["address"], *_own(public, row["key"]), *_own(v6, row["key"]))
+                        if address
+                    ),
+                    groups=tuple(self.hood.groups[group] for group in _own(groups, row["key"])),
+                    subnet=self.hood.subnet(row["subnet"]),
+                )
+                for row in found
+            )
+            for instance, found in rows.items()
+        }
+
+    async def _scaling_groups(self, page: list[Row]) -> list[Answer]:
+        members = await around(self.run, [row["id"] for row in page], _MEMBERS)
+        answers = []
+        for row in page:
+            held = Held.of(row, EXPOSED)
+            types = pool([self.types.get(member) for member in _own(members, row["id"])], held.known)
+            answers.append(Answer("AutoScalingGroup", row["id"], EXPOSED, types, held))
+        return answers
+
+
+def _keys(found: dict[str, list[Row]]) -> set[str]:
+    return {row["key"] for rows in found.values() for row in rows}
+
+
+def _own(found: dict[str, list[Row]], id_: str) -> list[str]:
+    return [row["key"] for row in found.get(id_, [])]
+
+
+def _families(ip_address_type: str | None) -> frozenset[Family]:
+    """Give the families of a balancer's public addresses; without a type it is IPv4, AWS's default."""
+    match ip_address_type:
+        case "dualstack":
+            return frozenset[Family]({4, 6})
+        case "dualstack-without-public-ipv4":
+            return frozenset[Family]({6})
+        case _:
+            return frozenset[Family]({4})
