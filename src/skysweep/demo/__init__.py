@@ -1,0 +1,1 @@
+"""The demo's emulated organization: an AWS that runs on this machine and holds nothing real."""
