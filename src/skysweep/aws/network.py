@@ -1,0 +1,77 @@
+"""Network interfaces and their addresses: where everything in a VPC is plugged in."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from skysweep.aws.ec2 import EC2Instance
+from skysweep.aws.securitygroups import EC2SecurityGroup
+from skysweep.aws.vpc import EC2Subnet
+from skysweep.model import Resource, arn, at, by, call, to
+
+INTERFACES = call("ec2", "DescribeNetworkInterfaces", "NetworkInterfaces[]")
+
+
+class AWSNetworkInterface(Resource):
+    """A network card: addresses, subnet and firewall of an instance, a balancer, a function or another service."""
+
+    also = ("NetworkInterface",)
+    source = INTERFACES
+    shared = True
+
+    id: str = at("NetworkInterfaceId")
+    arn: str = at(arn("ec2", "network-interface/{NetworkInterfaceId}", account="{OwnerId}"))
+    region: str = at("{region}")
+    owner_id: str = at("OwnerId")
+    description: str = at("Description")
+    interface_type: str = at("InterfaceType")
+    mac_address: str = at("MacAddress")
+    private_dns_name: str = at("PrivateDnsName")
+    private_ip_address: str = at("PrivateIpAddress")
+    public_ip: str = at("Association.PublicIp", index=True)
+    requester_id: str = at("RequesterId")
+    requester_managed: bool = at("RequesterManaged")
+    source_dest_check: bool = at("SourceDestCheck")
+    status: str = at("Status")
+    subnetid: str = at("SubnetId")
+    subnet_id: str = at("SubnetId")
+    vpc_id: str = at("VpcId")
+    attach_time: datetime = at("Attachment.AttachTime")
+    device_index: int = at("Attachment.DeviceIndex")
+
+    instance: EC2Instance = by("NETWORK_INTERFACE", "Attachment.InstanceId")
+    subnet: EC2Subnet = to("PART_OF_SUBNET", "SubnetId")
+    groups: list[EC2SecurityGroup] = to("MEMBER_OF_EC2_SECURITY_GROUP", "Groups[].GroupId")
+
+
+class EC2PrivateIp(Resource):
+    """A private IPv4 address of an interface, with the public one that is mapped to it."""
+
+    also = ("AWSEC2PrivateIp",)
+    source = INTERFACES["NetworkInterfaces[].PrivateIpAddresses[]"]
+    shared = True
+
+    id: str = at("{^NetworkInterfaceId}:{PrivateIpAddress}")
+    network_interface_id: str = at("^NetworkInterfaceId")
+    primary: bool = at("Primary")
+    private_ip_address: str = at("PrivateIpAddress", index=True)
+    public_ip: str = at("Association.PublicIp", index=True)
+    ip_owner_id: str = at("Association.IpOwnerId")
+
+    interface: AWSNetworkInterface = by("PRIVATE_IP_ADDRESS", "^NetworkInterfaceId")
+
+
+class EC2Ipv6Address(Resource):
+    """A global IPv6 address of an interface: public as soon as route and firewalls let it be."""
+
+    also = ("AWSEC2Ipv6Address", "Ip")
+    source = INTERFACES["NetworkInterfaces[].Ipv6Addresses[]"]
+    shared = True
+
+    id: str = at("Ipv6Address")
+    ipv6_address: str = at("Ipv6Address", index=True)
+    region: str = at("{region}")
+    network_interface_id: str = at("^NetworkInterfaceId")
+    primary: bool = at(lambda record: bool(record["IsPrimaryIpv6"]))
+
+    interface: AWSNetworkInterface = by("IPV6_ADDRESS", "^NetworkInterfaceId")
