@@ -9,14 +9,12 @@ import json
 import logging
 import os
 import sys
-from threading import Thread
 from typing import Any
 
 from moto.iam import models as iam_models
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 from moto.moto_api._internal import mock_random
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
-from werkzeug.serving import make_server
+from moto.server import ThreadedMotoServer
 
 from skysweep.demo.session import is_loopback
 
@@ -55,10 +53,10 @@ def main() -> None:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     keep_few_managed_policies()
     mock_random.seed(SEED)
-    application = DomainDispatcherApplication(create_backend_app)
-    server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=MotoRequestHandler)
-    Thread(target=server.serve_forever, daemon=True).start()
-    sys.stdout.write(f"{server.server_port}\n")
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    _, port = server.get_host_and_port()
+    sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
     sys.stdin.read()
     os._exit(0)  # everything is in memory: taking it down object by object takes a second and saves nothing

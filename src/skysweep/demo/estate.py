@@ -101,7 +101,8 @@ def _join(accounts: dict[str, Account], built: dict[tuple[str, str], Place]) -> 
         network.connect(accounts[ours], accounts[theirs], region, here, there)
     dns_names = {name: target for place in built.values() for name, target in place.dns_names.items()}
     bastion = accounts[HUB].client("ec2", US).describe_addresses(Filters=[{"Name": "tag:Name", "Values": ["bastion"]}])
-    services.build_names(accounts[HUB], dns_names, bastion["Addresses"][0]["PublicIp"])
+    address = bastion["Addresses"][0]["PublicIp"]
+    services.build_names(accounts[HUB], dns_names, address, built[HUB, US].network.vpc)
 
 
 def _merge(parts: Iterable[Answers]) -> Answers:

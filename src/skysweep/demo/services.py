@@ -8,13 +8,14 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 from skysweep.demo.identity import OUTSIDER, WORKLOAD, policy
+from skysweep.demo.session import GLOBAL_REGION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from skysweep.demo.session import Account
 
-PARALLEL = ("created", "paid", "shipped")
+EVENTS = ("created", "paid", "shipped")
 
 
 def build_messaging(account: Account, region: str) -> dict[str, str]:
@@ -22,7 +23,7 @@ def build_messaging(account: Account, region: str) -> dict[str, str]:
     sns, sqs = account.client("sns", region), account.client("sqs", region)
     topic = sns.create_topic(Name="orders")["TopicArn"]
     queues = {}
-    for name in PARALLEL:
+    for name in EVENTS:
         dead = _queue(sqs, f"orders-{name}-dead", {})
         redrive = json.dumps({"deadLetterTargetArn": dead, "maxReceiveCount": 5})
         queues[name] = _queue(sqs, f"orders-{name}", {"RedrivePolicy": redrive, "SqsManagedSseEnabled": "true"})
@@ -113,10 +114,10 @@ def _code() -> bytes:
     return archive.getvalue()
 
 
-def build_names(account: Account, balancers: Mapping[str, tuple[str, str]], address: str) -> None:
+def build_names(account: Account, balancers: Mapping[str, tuple[str, str]], address: str, vpc: str) -> None:
     """Build a public and a private hosted zone, whose names lead to load balancers, an address, and out of the estate.
 
-    `balancers` holds (DNS name, canonical hosted zone id) by name.
+    `balancers` holds (DNS name, canonical hosted zone id) by name; `vpc` is where the private zone is seen.
     """
     route53 = account.client("route53")
     public = _zone(route53, "example.com")
@@ -130,11 +131,15 @@ def build_names(account: Account, balancers: Mapping[str, tuple[str, str]], addr
         _record("example.com", "MX", "10 mail.example.net"),
     ]
     _change(route53, public, records)
-    _change(route53, _zone(route53, "corp.example.com"), [_record("db.corp.example.com", "A", "10.10.2.9")])
+    private = _zone(route53, "corp.example.com", VPC={"VPCRegion": GLOBAL_REGION, "VPCId": vpc})
+    _change(route53, private, [_record("db.corp.example.com", "A", "10.10.2.9")])
 
 
-def _zone(route53: Any, name: str) -> str:
-    return str(route53.create_hosted_zone(Name=name, CallerReference=name)["HostedZone"]["Id"])
+def _zone(route53: Any, name: str, **vpc: object) -> str:
+    """Create a hosted zone, private when it has a VPC, and give its id."""
+    config = {"Comment": f"the names of {name}", "PrivateZone": bool(vpc)}
+    reply = route53.create_hosted_zone(Name=name, CallerReference=name, HostedZoneConfig=config, **vpc)
+    return str(reply["HostedZone"]["Id"])
 
 
 def _record(name: str, kind: str, value: str) -> dict[str, object]:
