@@ -21,6 +21,7 @@ from skysweep import aws
 from skysweep.errors import BadSettings, Bug
 from skysweep.model import Call, Edge, Property, Resource, Source
 from skysweep.permissions import actions
+from skysweep.syncs import syncs
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,7 +150,8 @@ class Catalogue:
         for each in details:
             on = typing.cast("Source", each.on)
             feeds.setdefault(on, Feed(on)).details.append(self._branch(each))
-        merge = any(source.call == call for type_ in self.types for source in type_.reads)
+        # A reply that no type is made of is there to be read whole.
+        merge = not feeds or any(source.call == call for type_ in self.types for source in type_.reads)
         return Branch(call, list(feeds.values()), merge)
 
 
@@ -173,7 +175,7 @@ def read(modules: Iterable[ModuleType]) -> tuple[Type, ...]:
         for value in vars(module).values()
         if inspect.isclass(value) and issubclass(value, Resource) and value.__module__ == module.__name__
     )
-    return tuple(_type(cls) for cls in classes if "source" in vars(cls))
+    return tuple(declared(cls) for cls in classes if "source" in vars(cls))
 
 
 def _modules() -> list[ModuleType]:
@@ -182,8 +184,6 @@ def _modules() -> list[ModuleType]:
 
 def _meant(name: str, every: Sequence[Type]) -> Iterable[str]:
     labels = {label: type_.label for type_ in every for label in (*type_.also, type_.label)}
-    from skysweep.syncs import syncs
-
     known = syncs()
     if name in labels:
         return (labels[name],)
@@ -196,7 +196,8 @@ def _meant(name: str, every: Sequence[Type]) -> Iterable[str]:
     )
 
 
-def _type(cls: type[Resource]) -> Type:
+def declared(cls: type[Resource]) -> Type:
+    """One class, read. Raises Bug where an annotation names nothing."""
     try:
         hints = typing.get_type_hints(cls)
     except NameError as error:

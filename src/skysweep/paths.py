@@ -115,7 +115,7 @@ def _member(name: str, index: int | None, then: Getter) -> Getter:
     def get(item: Any) -> Any:
         found = item.get(name) if isinstance(item, dict) else None
         if index is not None:
-            found = found[index] if found and len(found) > index else None
+            found = found[index] if isinstance(found, list) and len(found) > index else None
         return None if found is None else then(found)
 
     return get
@@ -124,7 +124,7 @@ def _member(name: str, index: int | None, then: Getter) -> Getter:
 def _every(name: str, then: Getter) -> Getter:
     def get(item: Any) -> Any:
         found = item.get(name) if isinstance(item, dict) else None
-        if found is None:
+        if not isinstance(found, list):
             return None
         values: list[Any] = []
         for each in found:

@@ -1,0 +1,169 @@
+"""One unit's walk, over a wire that is scripted."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from skysweep import catalogue
+from skysweep.calls import Walk, merged
+from skysweep.catalogue import Type
+from skysweep.errors import CallFailed, Why
+from skysweep.model import Among, Call, Record, Resource, at, call, detail
+from skysweep.outcomes import Outcome
+from skysweep.plan import Target, Unit
+from skysweep.records import Maker, Row
+
+BUCKETS = call("s3", "ListBuckets", "Buckets[]", per="account")
+LOCATION = detail("s3", "GetBucketLocation", on=BUCKETS, Bucket="Name", when=lambda bucket: bucket["Name"] != "c")
+POLICY = detail(
+    "s3",
+    "GetBucketPolicy",
+    on=BUCKETS,
+    Bucket="Name",
+    after=LOCATION,
+    missing="NoSuchBucketPolicy",
+    region=lambda bucket: bucket.reply(LOCATION).get("LocationConstraint"),
+)
+
+
+class Bucket(Resource):
+    """A bucket."""
+
+    source = BUCKETS
+    id: str = at("Name")
+    policy: str = at("Policy", of=POLICY)
+    owner: str = at("Owner")
+
+
+class Statement(Resource):
+    """A statement."""
+
+    source = POLICY.each(lambda reply: [{"text": reply["Policy"]}])
+    id: str = at("{^^Name}/{text}")
+
+
+Asked = tuple[str, dict[str, Any], str | None]
+
+
+class Wire:
+    """Answers by (operation, bucket): pages, or the reason of a failure; remembers what was asked."""
+
+    def __init__(self, pages: Mapping[str, Any]) -> None:
+        self.pages = pages
+        self.asked: list[Asked] = []
+
+    async def ask(
+        self, target: Target, call: Call, inputs: Mapping[str, Any], region: str | None
+    ) -> AsyncIterator[Mapping[str, Any]]:
+        assert target.account == "123456789012"
+        self.asked.append((call.operation, dict(inputs), region))
+        for page in self.pages.get(f"{call.operation} {inputs.get('Bucket', '')}".strip(), [{}]):
+            if isinstance(page, tuple):
+                why: Why = page[0]
+                raise CallFailed(why, page[1], "scripted")
+            yield page
+
+
+async def walk(wire: Wire, *classes: type[Resource]) -> tuple[Walk, tuple[Outcome, str | None], dict[str, list[Row]]]:
+    whole = catalogue.Catalogue(tuple(catalogue.declared(cls) for cls in classes))
+    rows: dict[str, list[Row]] = {cls.__name__: [] for cls in classes}
+
+    async def emit(type_: Type, record: Record) -> None:
+        rows[type_.name].append(Maker(type_).row(record))
+
+    unit = Unit(Target("123456789012", "global"), whole.calls[0])
+    walked = Walk(unit, whole.branches[whole.calls[0]], wire.ask, emit)
+    return walked, await walked.run(), rows
+
+
+async def test_pages_details_and_derived_records_become_rows() -> None:
+    wire = Wire(
+        {
+            "ListBuckets": [{"Buckets": [{"Name": "a"}]}, {"Buckets": [{"Name": "b"}, {"Name": "c"}]}],
+            "GetBucketLocation a": [{"LocationConstraint": "eu-west-1"}],
+            "GetBucketPolicy a": [{"Policy": "P"}],
+            "GetBucketPolicy b": [("missing", "NoSuchBucketPolicy")],
+            "GetBucketPolicy c": [("missing", "NoSuchBucketPolicy")],
+        }
+    )
+    walked, ended, rows = await walk(wire, Bucket, Statement)
+    assert ended == (Outcome.COMPLETE, None)
+    assert walked.records == 3
+    assert not walked.details
+    assert {row["id"]: row["props"]["policy"] for row in rows["Bucket"]} == {"a": "P", "b": None, "c": None}
+    assert [row["id"] for row in rows["Statement"]] == ["a/P"]
+    assert ("GetBucketPolicy", {"Bucket": "a"}, "eu-west-1") in wire.asked
+    assert ("GetBucketLocation", {"Bucket": "c"}, None) not in wire.asked
+
+
+async def test_a_denied_detail_leaves_its_property_unwritten_and_is_counted() -> None:
+    wire = Wire(
+        {
+            "ListBuckets": [{"Buckets": [{"Name": "a", "Owner": "me"}, {"Name": "b"}]}],
+            "GetBucketPolicy a": [("denied", "AccessDenied")],
+            "GetBucketPolicy b": [("denied", "AccessDenied")],
+        }
+    )
+    walked, ended, rows = await walk(wire, Bucket, Statement)
+    assert ended == (Outcome.COMPLETE, None)
+    assert [row["props"] for row in rows["Bucket"]] == [{"id": "a", "owner": "me"}, {"id": "b", "owner": None}]
+    (failure,) = walked.details
+    assert (failure.operation, failure.outcome, failure.count) == ("GetBucketPolicy", Outcome.DENIED, 2)
+    assert walked.failed_calls == {POLICY.call}
+
+
+async def test_what_a_failed_detail_was_needed_for_is_not_asked() -> None:
+    wire = Wire({"ListBuckets": [{"Buckets": [{"Name": "a"}]}], "GetBucketLocation a": [("failed", "Timeout")]})
+    walked, _, rows = await walk(wire, Bucket)
+    assert [operation for operation, *_ in wire.asked] == ["ListBuckets", "GetBucketLocation"]
+    assert "policy" not in rows["Bucket"][0]["props"]
+    assert walked.failed_calls == {LOCATION.call}
+
+
+async def test_a_record_deleted_meanwhile_is_dropped_without_a_word() -> None:
+    wire = Wire(
+        {"ListBuckets": [{"Buckets": [{"Name": "a"}, {"Name": "b"}]}], "GetBucketPolicy a": [("raced", "NoSuchBucket")]}
+    )
+    walked, ended, rows = await walk(wire, Bucket)
+    assert ended[0] is Outcome.COMPLETE
+    assert not walked.details
+    assert [row["id"] for row in rows["Bucket"]] == ["b"]
+
+
+async def test_a_listings_failure_is_the_units_outcome() -> None:
+    for why, outcome in {"denied": Outcome.DENIED, "absent": Outcome.ABSENT, "failed": Outcome.FAILED}.items():
+        _, ended, _ = await walk(Wire({"ListBuckets": [(why, "Code")]}), Bucket)
+        assert ended == (outcome, "Code: scripted")
+
+
+async def test_a_listing_that_breaks_off_keeps_its_rows_and_fails() -> None:
+    wire = Wire({"ListBuckets": [{"Buckets": [{"Name": "a"}]}, ("failed", "RepeatedToken")]})
+    _, ended, rows = await walk(wire, Bucket)
+    assert ended[0] is Outcome.FAILED
+    assert [row["id"] for row in rows["Bucket"]] == ["a"]
+
+
+INSTANCES = call("ec2", "DescribeInstances", "Reservations[].Instances[]")
+
+
+class UsedImage(Resource):
+    """An image in use."""
+
+    source = detail("ec2", "DescribeImages", "Images[]", on=INSTANCES, batch=2, Filters=Among("image-id", "ImageId"))
+    id: str = at("ImageId")
+
+
+async def test_batched_details_ask_for_each_value_once() -> None:
+    images = ["ami-1", "ami-2", "ami-1", "ami-3", "ami-3"]
+    wire = Wire({"DescribeInstances": [{"Reservations": [{"Instances": [{"ImageId": image} for image in images]}]}]})
+    await walk(wire, UsedImage)
+    assert [inputs["Filters"] for operation, inputs, _ in wire.asked if operation == "DescribeImages"] == [
+        [{"Name": "image-id", "Values": ["ami-1", "ami-2"]}],
+        [{"Name": "image-id", "Values": ["ami-3"]}],
+    ]
+
+
+def test_merged_pages_join_lists_and_keep_the_first_of_the_rest() -> None:
+    pages = [{"A": [1], "N": 1, "M": {"x": 1}}, {"A": [2], "N": 2, "M": {"y": 2}, "B": 3}]
+    assert merged(pages) == {"A": [1, 2], "N": 1, "M": {"x": 1, "y": 2}, "B": 3}
