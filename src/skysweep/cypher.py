@@ -31,7 +31,9 @@ def node_types(catalogue: Catalogue) -> list[NodeType]:
     for type_ in catalogue.types:
         wanted = [each.name for each in type_.properties if each.index and each.name != "id"]
         indexes.setdefault(type_.label, {}).update(dict.fromkeys(wanted))
-    return [NodeType(label, type_.also, tuple(indexes[label])) for label, type_ in catalogue.by_label.items()]
+    own = {"AWSAccount": (), "SkysweepState": ()}  # the engine's, whatever is selected
+    also = own | {label: type_.also for label, type_ in catalogue.by_label.items()}
+    return [NodeType(label, further, tuple(indexes.get(label, ()))) for label, further in also.items()]
 
 
 def edge_types(catalogue: Catalogue) -> list[str]:

@@ -55,9 +55,8 @@ class Batch:
 class Writer:
     """The writers of one sweep. `send` is where the engine puts batches; `run` ends when the streams are closed."""
 
-    def __init__(self, store: Store, ledger: Ledger, tag: int, tally: Tally, writers: int = 4) -> None:
-        # ArcadeDB lets concurrent transactions on neighbouring records conflict: one writer is faster there.
-        self._count = writers if store.kind == "neo4j" else 1
+    def __init__(self, store: Store, ledger: Ledger, tag: int, tally: Tally) -> None:
+        self._count = store.writers
         self._store = store
         self._ledger = ledger
         self._tag = tag
