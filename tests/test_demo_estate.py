@@ -8,6 +8,7 @@ import textwrap
 from collections import Counter
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -202,7 +203,9 @@ def test_a_directly_exposed_instance_has_an_address_a_route_and_no_end(built: Bu
         interface = instance["NetworkInterfaces"][0]
         assert instance["State"]["Name"] == "running"
         assert instance["SubnetId"] in routed
-        assert "Association" in interface or interface["Ipv6Addresses"]
+        addresses = [each["Ipv6Address"] for each in interface["Ipv6Addresses"]]
+        addresses += filter(None, [interface.get("Association", {}).get("PublicIp")])
+        assert any(ip_address(address).is_global for address in addresses)
 
 
 def test_what_looks_exposed_is_held_back_by_one_thing_each(built: Built) -> None:

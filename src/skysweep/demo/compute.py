@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from skysweep.demo.identity import WORKLOAD
-from skysweep.demo.network import named
+from skysweep.demo.network import allocate_address, named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -114,7 +114,7 @@ def launch(
             **_placement(machine, network),
         )["Instances"][0]
         launched[machine.name] = Launched(instance["InstanceId"], instance["PrivateIpAddress"])
-        _finish(ec2, machine, instance["InstanceId"])
+        _finish(ec2, network, machine, instance["InstanceId"])
     return launched
 
 
@@ -128,11 +128,10 @@ def _placement(machine: Machine, network: Network) -> dict[str, Any]:
     return {"NetworkInterfaces": [interface], **extra}
 
 
-def _finish(ec2: Any, machine: Machine, instance: str) -> None:
+def _finish(ec2: Any, network: Network, machine: Machine, instance: str) -> None:
     """Give it its elastic IP, or its end."""
     if machine.elastic:
-        address = ec2.allocate_address(Domain="vpc", TagSpecifications=named("elastic-ip", machine.name))
-        ec2.associate_address(AllocationId=address["AllocationId"], InstanceId=instance)
+        ec2.associate_address(AllocationId=allocate_address(ec2, network, machine.name), InstanceId=instance)
     if machine.end == "terminate":
         ec2.terminate_instances(InstanceIds=[instance])
     elif machine.end == "stop":

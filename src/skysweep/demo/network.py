@@ -31,6 +31,9 @@ SECOND_OCTETS = {
 }
 """N of the network 10.N.0.0/16, by account name and region."""
 
+ELASTIC_ADDRESSES = ("nat", "idle", "fixed", "bastion")
+"""The names of elastic IPs, in the order of their last octet."""
+
 GROUPS: dict[str, tuple[str, list[dict[str, Any]]]] = {
     "web": (
         "HTTP and HTTPS from anyone",
@@ -66,6 +69,17 @@ class Network:
 def named(kind: str, name: str) -> list[dict[str, Any]]:
     """Give the TagSpecifications that name a new EC2 resource of this kind."""
     return [{"ResourceType": kind, "Tags": [{"Key": "Name", "Value": name}]}]
+
+
+def allocate_address(ec2: Any, network: Network, name: str) -> str:
+    """Allocate an elastic IP, 54.210.N.x for a network 10.N.0.0/16, and give its allocation id.
+
+    The address is asked for: those that moto picks are in 127.0.0.0/8, which no internet reaches.
+    """
+    second_octet = network.cidr.split(".")[1]
+    address = f"54.210.{second_octet}.{ELASTIC_ADDRESSES.index(name) + 1}"
+    reply = ec2.allocate_address(Domain="vpc", Address=address, TagSpecifications=named("elastic-ip", name))
+    return str(reply["AllocationId"])
 
 
 def build_network(account: Account, region: str) -> Network:
@@ -138,10 +152,10 @@ def _routes(ec2: Any, network: Network) -> None:
     gateway = ec2.create_internet_gateway(TagSpecifications=named("internet-gateway", "igw"))
     igw = gateway["InternetGateway"]["InternetGatewayId"]
     ec2.attach_internet_gateway(InternetGatewayId=igw, VpcId=network.vpc)
-    address = ec2.allocate_address(Domain="vpc", TagSpecifications=named("elastic-ip", "nat"))
+    allocation = allocate_address(ec2, network, "nat")
     nat = ec2.create_nat_gateway(
         SubnetId=network.subnets[PUBLIC[0]],
-        AllocationId=address["AllocationId"],
+        AllocationId=allocation,
         TagSpecifications=named("natgateway", "nat"),
     )["NatGateway"]["NatGatewayId"]
     public = _route_table(ec2, network, "public", (*PUBLIC, GUARDED))
@@ -250,7 +264,7 @@ def _endpoints(ec2: Any, network: Network, region: str) -> None:
 
 def _leave_idle(ec2: Any, network: Network) -> None:
     """Leave behind what people leave behind: an elastic IP and an interface of nobody."""
-    ec2.allocate_address(Domain="vpc", TagSpecifications=named("elastic-ip", "idle"))
+    allocate_address(ec2, network, "idle")
     ec2.create_network_interface(
         SubnetId=network.subnets[PRIVATE[0]],
         Groups=[network.groups["internal"]],
