@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 from skysweep.analysis.answers import EXPOSED, Answer, Held
 from skysweep.analysis.neighbourhood import Neighbourhood
 from skysweep.analysis.networks import Family
-from skysweep.analysis.reach import any_of
+from skysweep.analysis.reach import any_of, reachable
 from skysweep.analysis.reading import around, pages
 from skysweep.analysis.verdicts import (
     Balancer,
     Instance,
     Interface,
     Listener,
+    Reach,
     Types,
     balancer_is_direct,
     instance_types,
@@ -43,23 +46,26 @@ _BEHIND_V2 = """
 MATCH (b:LoadBalancerV2)-[:EXPOSE]->(i:EC2Instance {id: id}) RETURN id, b.id AS key, b.exposed_internet AS held
 """
 _BEHIND_V2_BY_IP = """
-MATCH (i:EC2Instance {id: id})-[:NETWORK_INTERFACE]->(:NetworkInterface)-[:PRIVATE_IP_ADDRESS]->(p:EC2PrivateIp)
-MATCH (b:LoadBalancerV2)-[:EXPOSE]->(p)
+MATCH (i:EC2Instance {id: id})-[:NETWORK_INTERFACE]->(n)-[:PRIVATE_IP_ADDRESS]->(p)<-[:EXPOSE]-(b:LoadBalancerV2)
 RETURN id, b.id AS key, b.exposed_internet AS held
 """
 _INTERFACES = """
-MATCH (i:EC2Instance {id: id})-[:NETWORK_INTERFACE]->(n:NetworkInterface)
+MATCH (i:EC2Instance {id: id})-[:NETWORK_INTERFACE]->(n)
 OPTIONAL MATCH (n)-[:PART_OF_SUBNET]->(s:EC2Subnet)
-RETURN id, n.id AS key, n.public_ip AS address, s.id AS subnet
+RETURN id, n.id AS interface, n.public_ip AS address, s.id AS subnet
 """
 _GROUPS = """
-MATCH (n:NetworkInterface {id: id})-[:MEMBER_OF_EC2_SECURITY_GROUP]->(g:EC2SecurityGroup) RETURN id, g.id AS key
+MATCH (i:EC2Instance {id: id})-[:NETWORK_INTERFACE]->(n)-[:MEMBER_OF_EC2_SECURITY_GROUP]->(g:EC2SecurityGroup)
+RETURN id, n.id AS interface, g.id AS key
 """
 _PUBLIC_IPS = """
-MATCH (n:NetworkInterface {id: id})-[:PRIVATE_IP_ADDRESS]->(p:EC2PrivateIp) WHERE p.public_ip IS NOT NULL
-RETURN id, p.public_ip AS key
+MATCH (i:EC2Instance {id: id})-[:NETWORK_INTERFACE]->(n)-[:PRIVATE_IP_ADDRESS]->(p) WHERE p.public_ip IS NOT NULL
+RETURN id, n.id AS interface, p.public_ip AS key
 """
-_IPV6 = "MATCH (n:NetworkInterface {id: id})-[:IPV6_ADDRESS]->(a:EC2Ipv6Address) RETURN id, a.id AS key"
+_IPV6 = """
+MATCH (i:EC2Instance {id: id})-[:NETWORK_INTERFACE]->(n)-[:IPV6_ADDRESS]->(a)
+RETURN id, n.id AS interface, a.id AS key
+"""
 _MEMBERS = "MATCH (g:AutoScalingGroup {id: id})<-[:MEMBER_AUTO_SCALE_GROUP]-(i:EC2Instance) RETURN id, i.id AS key"
 
 
@@ -70,6 +76,7 @@ class Compute:
     run: Run
     account: str
     hood: Neighbourhood
+    reach: Reach = field(default_factory=lambda: cache(reachable))
     exposed: dict[str, bool | None] = field(default_factory=dict)  # balancer id → exposed
     types: dict[str, Types | None] = field(default_factory=dict)  # instance id → kinds of exposure
 
@@ -79,13 +86,13 @@ class Compute:
             for answer in await self._balancers("AWSLoadBalancer", page):
                 yield answer
         v2 = pages(self.run, "LoadBalancerV2", self.account, "scheme", "type", "ip_address_type", *EXPOSED)
-        inner: list[Row] = []
+        behind: list[Row] = []
         async for page in v2:
-            # Only internal balancers can stand behind another one: they wait until all that may be in front are known.
-            inner += [row for row in page if row["scheme"] == "internal"]
-            for answer in await self._balancers("LoadBalancerV2", [r for r in page if r["scheme"] != "internal"]):
+            # A network balancer may have application balancers as targets: these wait until all in front are known.
+            behind += [row for row in page if row["type"] == "application"]
+            for answer in await self._balancers("LoadBalancerV2", [r for r in page if r["type"] != "application"]):
                 yield answer
-        for answer in await self._balancers("LoadBalancerV2", inner):
+        for answer in await self._balancers("LoadBalancerV2", behind):
             yield answer
         instances = pages(self.run, "EC2Instance", self.account, "state", "publicipaddress", "ipv6address", *EXPOSED)
         async for page in instances:
@@ -107,7 +114,7 @@ class Compute:
         answers = []
         for row in page:
             around_it = {name: rows.get(row["id"], []) for name, rows in facts.items()}
-            direct = balancer_is_direct(self._balancer(label, row, around_it))
+            direct = balancer_is_direct(self._balancer(label, row, around_it), self.reach)
             behind = any_of(self._is_exposed(front) for front in fronts.get(row["id"], []))
             held = Held.of(row, EXPOSED)
             types = settle({"direct": direct, "elbv2": behind}, held.known)
@@ -146,34 +153,35 @@ class Compute:
             )
             held = Held.of(row, EXPOSED)
             behind = [any_of(map(self._is_exposed, rows.get(id_, []))) for rows in (classic, v2, by_ip)]
-            self.types[id_] = instance_types(instance, behind[0], any_of(behind[1:]), held.known)
+            self.types[id_] = instance_types(instance, behind[0], any_of(behind[1:]), held.known, self.reach)
             answers.append(Answer("EC2Instance", id_, EXPOSED, self.types[id_], held))
         return answers
 
     async def _interfaces(self, instances: list[str]) -> dict[str, tuple[Interface, ...]]:
         rows = await around(self.run, instances, _INTERFACES)
-        ids = _keys(rows)
-        groups = await around(self.run, ids, _GROUPS)
-        public = await around(self.run, ids, _PUBLIC_IPS)
-        v6 = await around(self.run, ids, _IPV6)
-        await self.hood.learn(
-            _keys(groups), {row["subnet"] for found in rows.values() for row in found if row["subnet"]}
-        )
-        return {
-            instance: tuple(
-                Interface(
-                    addresses=tuple(
-                        address
-                        for address in (row["address"], *_own(public, row["key"]), *_own(v6, row["key"]))
-                        if address
-                    ),
-                    groups=tuple(self.hood.groups[group] for group in _own(groups, row["key"])),
-                    subnet=self.hood.subnet(row["subnet"]),
-                )
-                for row in found
+        groups = await self._of_interfaces(instances, _GROUPS)
+        public = await self._of_interfaces(instances, _PUBLIC_IPS)
+        v6 = await self._of_interfaces(instances, _IPV6)
+        subnets = {row["subnet"] for found in rows.values() for row in found if row["subnet"]}
+        await self.hood.learn({group for found in groups.values() for group in found}, subnets)
+
+        def interface(row: Row) -> Interface:
+            own = row["interface"]
+            return Interface(
+                addresses=tuple(filter(None, (row["address"], *public.get(own, ()), *v6.get(own, ())))),
+                groups=tuple(self.hood.groups[group] for group in groups.get(own, ())),
+                subnet=self.hood.subnet(row["subnet"]),
             )
-            for instance, found in rows.items()
-        }
+
+        return {instance: tuple(map(interface, found)) for instance, found in rows.items()}
+
+    async def _of_interfaces(self, instances: list[str], query: str) -> dict[str, list[str]]:
+        """Run a query around instances; give its keys by interface, in a stable order."""
+        found: defaultdict[str, set[str]] = defaultdict(set)
+        for rows in (await around(self.run, instances, query)).values():
+            for row in rows:
+                found[row["interface"]].add(row["key"])
+        return {interface: sorted(keys) for interface, keys in found.items()}
 
     async def _scaling_groups(self, page: list[Row]) -> list[Answer]:
         members = await around(self.run, [row["id"] for row in page], _MEMBERS)

@@ -30,7 +30,7 @@ RETURN id, rule.id AS rule, range.range AS cidr
 _LISTS = """
 MATCH (g:EC2SecurityGroup {id: id})<-[:MEMBER_OF_EC2_SECURITY_GROUP]-(rule:AWSIpPermissionInbound)
 MATCH (rule)<-[:MEMBER_OF_IP_RULE]-(list:EC2PrefixList)
-RETURN id, rule.id AS rule, list.cidrs AS cidrs
+RETURN id, rule.id AS rule, list.owner_id AS owner, list.cidrs AS cidrs
 """
 _ACLS = """
 MATCH (s:EC2Subnet {id: id})<-[:PART_OF_SUBNET]-(acl:EC2NetworkAcl)
@@ -51,7 +51,7 @@ _MAIN_ROUTES = f"""
 MATCH (s:EC2Subnet {{id: id}})-[:MEMBER_OF_AWS_VPC]->(:AWSVpc)<-[:MEMBER_OF_AWS_VPC]-(t:EC2RouteTable {{main: true}})
 {_ROUTE}
 """
-_PREFIX_LISTS = "MATCH (list:EC2PrefixList {id: id}) RETURN id, list.cidrs AS cidrs"
+_PREFIX_LISTS = "MATCH (list:EC2PrefixList {id: id}) RETURN id, list.owner_id AS owner, list.cidrs AS cidrs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +93,10 @@ def _group(rules: list[Row], sources: list[Row]) -> SecurityGroup:
     for source in sources:
         if "cidr" in source:
             cidrs[source["rule"]].append(source["cidr"])
-        elif source["cidrs"] is None:
+        elif (entries := _entries(source)) is None:
             unread.add(source["rule"])
         else:
-            cidrs[source["rule"]].extend(source["cidrs"])
+            cidrs[source["rule"]].extend(entries)
     # A rule with an unread prefix list beside known ranges is two rules: what is known stays known.
     return tuple(
         IngressRule(row["protocol"], row["fromport"], row["toport"], known)
@@ -110,7 +110,7 @@ async def _read_subnets(run: Run, ids: set[str]) -> dict[str, Subnet]:
     routes = await around(run, ids, _OWN_ROUTES)
     routes = await around(run, ids - routes.keys(), _MAIN_ROUTES) | routes
     mentioned = {row["list"] for rows in routes.values() for row in rows if row["list"]}
-    lists = {id_: rows[0]["cidrs"] for id_, rows in (await around(run, mentioned, _PREFIX_LISTS)).items()}
+    lists = {id_: _entries(rows[0]) for id_, rows in (await around(run, mentioned, _PREFIX_LISTS)).items()}
     return {
         subnet: Subnet(
             routes=tuple(_route(row, lists) for row in routes[subnet] if _is_there(row)) if subnet in routes else None,
@@ -118,6 +118,12 @@ async def _read_subnets(run: Run, ids: set[str]) -> dict[str, Subnet]:
         )
         for subnet in ids
     }
+
+
+def _entries(prefix_list: Row) -> list[str] | None:
+    """Give a prefix list's CIDRs, None when unread; AWS's own hold a service's addresses, never the internet."""
+    cidrs: list[str] | None = prefix_list["cidrs"]
+    return [] if cidrs is None and prefix_list["owner"] == "AWS" else cidrs
 
 
 def _is_there(row: Row) -> bool:

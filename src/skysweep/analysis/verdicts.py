@@ -1,7 +1,11 @@
-"""What the flags of instances, balancers and auto scaling groups become, given which doors the internet reaches."""
+"""What the flags of instances, balancers and auto scaling groups become, given which doors the internet reaches.
+
+`reach` may be a cache of `reachable`: the interfaces of a fleet share their groups and subnets.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -11,6 +15,7 @@ from skysweep.analysis.reach import OPEN_GROUP, Door, PortRange, SecurityGroup, 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+Reach: TypeAlias = Callable[[Door], bool | None]
 Kind: TypeAlias = Literal["direct", "elb", "elbv2"]
 Types: TypeAlias = tuple[str, ...]
 
@@ -66,7 +71,7 @@ class Balancer:
     subnets: tuple[Subnet, ...]
 
 
-def instance_is_direct(instance: Instance) -> bool | None:
+def instance_is_direct(instance: Instance, reach: Reach = reachable) -> bool | None:
     """Tell whether the internet reaches an interface of the instance at an address of its own.
 
     A stopped instance is judged as it will be once started: an elastic address and open rules outlive the stop. One
@@ -80,7 +85,7 @@ def instance_is_direct(instance: Instance) -> bool | None:
     if not instance.interfaces:
         return None if instance.addresses else False
     return any_of(
-        reachable(Door(families, interface.groups or (None,), interface.subnet))
+        reach(Door(families, interface.groups or (None,), interface.subnet))
         for interface in instance.interfaces
         if (families := _public_families(interface.addresses if shown else instance.addresses))
     )
@@ -90,7 +95,7 @@ def _public_families(addresses: Iterable[str]) -> frozenset[Family]:
     return frozenset[Family](6 if ":" in address else 4 for address in addresses if is_public_address(address))
 
 
-def balancer_is_direct(balancer: Balancer) -> bool | None:
+def balancer_is_direct(balancer: Balancer, reach: Reach = reachable) -> bool | None:
     """Tell whether the internet reaches a listener of an internet-facing balancer, in any of its subnets.
 
     A network balancer without security groups filters nothing; the other kinds always have one, so that none means
@@ -109,16 +114,20 @@ def balancer_is_direct(balancer: Balancer) -> bool | None:
     if balancer.scheme is None or not balancer.subnets:
         return None
     groups = balancer.groups or ((OPEN_GROUP,) if balancer.type == "network" else (None,))
-    return any_of(reachable(Door(balancer.families, groups, subnet, ports)) for subnet in balancer.subnets)
+    return any_of(reach(Door(balancer.families, groups, subnet, ports)) for subnet in balancer.subnets)
 
 
 def instance_types(
-    instance: Instance, behind_elb: bool | None, behind_elbv2: bool | None, before: Types | None
+    instance: Instance,
+    behind_elb: bool | None,
+    behind_elbv2: bool | None,
+    before: Types | None,
+    reach: Reach = reachable,
 ) -> Types | None:
     """Give the kinds of exposure of an instance: its own and those of exposed balancers that have it as a target."""
     if instance.state in GONE:
         return ()
-    return settle({"direct": instance_is_direct(instance), "elb": behind_elb, "elbv2": behind_elbv2}, before)
+    return settle({"direct": instance_is_direct(instance, reach), "elb": behind_elb, "elbv2": behind_elbv2}, before)
 
 
 def settle(verdicts: Mapping[Kind, bool | None], before: Types | None) -> Types | None:

@@ -1,0 +1,327 @@
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from exposure_graph import EXPECTED, OTHER, OURS, PUBLIC_POLICY, Graph, estate, surroundings
+from neo4j_server import neo4j_server
+from skysweep.analysis import QUESTIONS, Counts, expose
+from skysweep.analysis.reading import PAGE
+from skysweep.store import Store, StoreSettings, open_store
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+FLAGGED = {
+    "AWSLoadBalancer": ("exposed_internet", "exposed_internet_type"),
+    "LoadBalancerV2": ("exposed_internet", "exposed_internet_type"),
+    "EC2Instance": ("exposed_internet", "exposed_internet_type"),
+    "AutoScalingGroup": ("exposed_internet", "exposed_internet_type"),
+    "S3Bucket": ("anonymous_access", "anonymous_actions"),
+}
+CHANGED = "MATCH (n) WHERE n._analysed = $tag RETURN n.id AS id ORDER BY id"
+
+
+@pytest.fixture(scope="module", params=["arcadedb", pytest.param("neo4j", marks=pytest.mark.neo4j)])
+async def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Store]:
+    folder = tmp_path_factory.mktemp("exposure")
+    with ExitStack() as stack:
+        settings = StoreSettings(None, None, None, None, folder)
+        if request.param == "neo4j":
+            server = stack.enter_context(neo4j_server())
+            settings = StoreSettings(server.uri, server.user, server.password, None, folder)
+        async with open_store(settings) as store:
+            yield store
+
+
+@pytest.fixture
+async def store(opened: Store) -> Store:
+    await opened.run("MATCH (n) DETACH DELETE n")
+    return opened
+
+
+async def flags(store: Store, account: str = OURS) -> dict[str, tuple[bool | None, list[str] | None]]:
+    """What the graph holds, by node."""
+    held: dict[str, tuple[bool | None, list[str] | None]] = {}
+    for label, (flag, items) in FLAGGED.items():
+        rows = await store.run(
+            f"MATCH (:AWSAccount {{id: $account}})-[:RESOURCE]->(n:{label}) "
+            f"RETURN n.id AS id, n.{flag} AS flag, n.{items} AS items",
+            account=account,
+        )
+        held |= {row["id"]: (row["flag"], row["items"]) for row in rows}
+    return held
+
+
+async def changed(store: Store, tag: int) -> list[str]:
+    return [row["id"] for row in await store.run(CHANGED, tag=tag)]
+
+
+async def test_every_node_gets_the_answer_known_by_construction(store: Store) -> None:
+    await estate().write(store)
+    counts = await expose(store.run, 1, [OURS])
+    assert await flags(store) == EXPECTED
+    found = sum(bool(flag) for flag, _ in EXPECTED.values())
+    assert counts == Counts(nodes=len(EXPECTED), found=found, changed=len(EXPECTED) - 1, unknown=1)
+
+
+async def test_an_account_that_was_not_swept_keeps_its_flags(store: Store) -> None:
+    await estate().write(store)
+    await expose(store.run, 1, [OURS])
+    assert await flags(store, OTHER) == {"i-other": (None, None), "b-other": (True, ["s3:GetObject"])}
+    await expose(store.run, 2, [OTHER])
+    assert await flags(store, OTHER) == {"i-other": (True, ["direct"]), "b-other": (False, [])}
+    assert await flags(store) == EXPECTED
+
+
+async def test_only_differences_are_written(store: Store) -> None:
+    await estate().write(store)
+    await expose(store.run, 1, [OURS, OTHER])
+    assert (await expose(store.run, 2, [OURS, OTHER])).changed == 0
+    await store.run("MATCH (:AWSIpRange {id: '128.0.0.0/1'})-[r:MEMBER_OF_IP_RULE]->() DELETE r")  # half is left
+    assert (await expose(store.run, 3, [OURS])).changed == 0
+    await store.run("MATCH (:AWSIpRange {id: '0.0.0.0/1'})-[r:MEMBER_OF_IP_RULE]->() DELETE r")
+    await store.run("MATCH (b:S3Bucket {id: 'b-saved'}) SET b.ignore_public_acls = false, b.policy = null")
+    assert (await expose(store.run, 4, [OURS])).changed == 2
+    assert await changed(store, 4) == ["b-saved", "i-split"]
+    held = await flags(store)
+    assert held == EXPECTED | {"i-split": (False, []), "b-saved": EXPECTED["b-acl"]}
+
+
+async def test_closing_a_balancer_closes_what_stands_behind(store: Store) -> None:
+    await estate().write(store)
+    await expose(store.run, 1, [OURS])
+    await store.run("MATCH (b:AWSLoadBalancer {id: 'elb'}) SET b.scheme = 'internal'")
+    await store.run("MATCH (b:LoadBalancerV2 {id: 'nlb'}) SET b.scheme = 'internal'")
+    await expose(store.run, 2, [OURS])
+    held = await flags(store)
+    assert {name: held[name] for name in await changed(store, 2)} == {
+        "elb": (False, []),
+        "nlb": (False, []),
+        "alb-inner": (False, []),
+        "i-elb": (False, []),
+        "i-both": (True, ["direct", "elbv2"]),
+        "i-nested": (False, []),
+        "asg": (True, ["direct"]),
+    }
+
+
+async def test_what_was_never_seen_leaves_the_last_known_answer(store: Store) -> None:
+    await estate().write(store)
+    await expose(store.run, 1, [OURS])
+    # As in a new graph whose calls were denied: mentions are left of the groups, and nothing of routes and ACLs.
+    await store.run("MATCH (g:EC2SecurityGroup) SET g.name = null")
+    await store.run("MATCH (r:EC2RouteTable) DETACH DELETE r")
+    await store.run("MATCH (a:EC2NetworkAcl) DETACH DELETE a")
+    await store.run("MATCH (a:S3Acl) DETACH DELETE a")
+    counts = await expose(store.run, 2, [OURS])
+    assert await flags(store) == EXPECTED
+    assert counts.changed == 0
+    assert counts.unknown == 1
+
+
+async def test_nothing_known_means_no_flag(store: Store) -> None:
+    graph = Graph()
+    surroundings(graph)
+    graph.node("EC2Instance", "i-mentioned")
+    graph.instance("i-dark", "sg-dark", "subnet-public", public="52.1.0.9")
+    graph.scaling_group("asg", "i-mentioned")
+    graph.node("S3Bucket", "b-unread", name="b-unread")
+    graph.bucket("b-broken", policy="{")
+    await graph.write(store)
+    assert await expose(store.run, 1, [OURS]) == Counts(nodes=5, found=0, changed=0, unknown=5)
+    assert set((await flags(store)).values()) == {(None, None)}
+
+
+async def test_the_accounts_block_saves_its_buckets(store: Store) -> None:
+    graph = Graph()
+    graph.account_node(OURS)
+    graph.bucket("b-both", "READ", policy=PUBLIC_POLICY)
+    graph.node("S3AccountPublicAccessBlock", f"{OURS}:global", ignore_public_acls=True, restrict_public_buckets=False)
+    await graph.write(store)
+    await expose(store.run, 1, [OURS])
+    assert await flags(store) == {"b-both": (True, ["s3:GetObject"])}
+    await store.run("MATCH (b:S3AccountPublicAccessBlock) SET b.restrict_public_buckets = true")
+    await expose(store.run, 2, [OURS])
+    assert await flags(store) == {"b-both": (False, [])}
+
+
+async def test_prefix_lists(store: Store) -> None:
+    graph = Graph()
+    surroundings(graph)
+    graph.node("EC2PrefixList", "pl-unread", owner_id=OTHER)
+    graph.node("EC2PrefixList", "pl-aws", owner_id="AWS")
+    for name in ("pl-unread", "pl-aws"):
+        graph.group(f"sg-{name}", name)
+        graph.instance(f"i-{name}", f"sg-{name}", "subnet-public", public="52.1.0.9")
+    await graph.write(store)
+    await expose(store.run, 1, [OURS])
+    assert await flags(store) == {"i-pl-unread": (None, None), "i-pl-aws": (False, [])}
+
+
+async def test_a_blackhole_leads_nowhere_and_a_listed_route_somewhere(store: Store) -> None:
+    graph = Graph()
+    surroundings(graph)
+    graph.instance("i-web", "sg-open", "subnet-public", public="52.1.0.1")
+    await graph.write(store)
+    await store.run("MATCH (r:EC2Route {id: 'rtb-public|0.0.0.0/0'}) SET r.state = 'blackhole'")
+    await expose(store.run, 1, [OURS])
+    assert await flags(store) == {"i-web": (False, [])}
+    await store.run(
+        "MATCH (r:EC2Route {id: 'rtb-public|0.0.0.0/0'}) "
+        "SET r.state = 'active', r.destination_cidr_block = null, r.destination_prefix_list_id = 'pl-half'"
+    )
+    await expose(store.run, 2, [OURS])
+    assert await flags(store) == {"i-web": (True, ["direct"])}
+
+
+async def test_pages_lose_nothing(store: Store) -> None:
+    graph = Graph()
+    graph.account_node(OURS)
+    names = [f"b-{number:05}" for number in range(2 * PAGE)]
+    for number, name in enumerate(names):
+        graph.bucket(name, *(("READ",) if number % 2 else ()))
+    await graph.write(store)
+    counts = await expose(store.run, 1, [OURS])
+    assert counts == Counts(nodes=2 * PAGE, found=PAGE, changed=2 * PAGE, unknown=0)
+    assert [flag for _, (flag, _) in sorted((await flags(store)).items())] == [False, True] * PAGE
+
+
+async def test_no_accounts_no_work(store: Store) -> None:
+    assert await expose(store.run, 1, []) == Counts()
+    assert await expose(store.run, 1, ["999999999999"]) == Counts()
+
+
+# The questions of the README, as it writes them, em dashes and all.
+SEED: tuple[tuple[str, list[dict[str, Any]]], ...] = (
+    (
+        """MATCH (instance:EC2Instance{exposed_internet: true})
+RETURN instance.instanceid, instance.publicdnsname""",
+        [
+            {"instance.instanceid": name, "instance.publicdnsname": None}
+            for name, (flag, _) in EXPECTED.items()
+            if flag and name.startswith("i-")
+        ],
+    ),
+    (
+        """MATCH (elb:LoadBalancer{exposed_internet: true})—->(listener:ELBListener)
+RETURN elb.dnsname, listener.port
+ORDER by elb.dnsname, listener.port""",
+        [{"elb.dnsname": "elb", "listener.port": 443}],
+    ),
+    (
+        """MATCH (elbv2:LoadBalancerV2{exposed_internet: true})—->(listener:ELBV2Listener)
+RETURN elbv2.dnsname, listener.port
+ORDER by elbv2.dnsname, listener.port""",
+        [{"elbv2.dnsname": name, "listener.port": 443} for name in ("alb", "alb-inner", "nlb")],
+    ),
+    (
+        """MATCH (a:AWSAccount)-[:RESOURCE]->(rds:RDSInstance{storage_encrypted:false})
+return a.name, rds.id""",
+        [{"a.name": "111", "rds.id": "db-plain"}],
+    ),
+    (
+        """MATCH (a:AWSAccount)-[:RESOURCE]->(rds:RDSInstance)
+WHERE rds.storage_encrypted = false
+return a.name as AWSAccount, count(rds) as UnencryptedInstances""",
+        [{"AWSAccount": "111", "UnencryptedInstances": 1}],
+    ),
+)
+
+
+async def test_the_readmes_own_queries(store: Store) -> None:
+    graph = estate()
+    graph.account = OURS
+    graph.node("RDSInstance", "db-plain", storage_encrypted=False)
+    graph.node("RDSInstance", "db-sealed", storage_encrypted=True)
+    await graph.write(store)
+    await expose(store.run, 1, [OURS])
+    for query, expected in SEED:
+        rows = await store.run(query)
+        assert sorted(rows, key=str) == sorted(expected, key=str)
+    buckets = await store.run("MATCH (s:S3Bucket)\nWHERE s.anonymous_access = true\nRETURN s")
+    assert {row["s"]["name"] for row in buckets} == {"b-acl", "b-policy", "b-other"}
+    everything = await store.run("MATCH (aws:AWSAccount)-[r:RESOURCE]->(rds:RDSInstance)\nreturn *")
+    assert {row["rds"]["id"] for row in everything} == {"db-plain", "db-sealed"}
+
+
+def asked() -> Graph:
+    """An estate with one thing to find for each question, and one thing beside it that is fine."""
+    graph = estate()
+    graph.account = OURS
+    graph.node("RDSInstance", "db-plain", storage_encrypted=False, publicly_accessible=True, endpoint_port=5432)
+    graph.node("RDSInstance", "db-sealed", storage_encrypted=True, publicly_accessible=False)
+    graph.group("sg-rdp", "::/0", port=3389)
+    graph.group("sg-all", "0.0.0.0/0", port=None)
+    graph.node("AWSInstanceProfile", "profile")
+    graph.node("AWSRole", "role", arn="role")
+    graph.edge("EC2Instance", "i-web", "INSTANCE_PROFILE", "AWSInstanceProfile", "profile")
+    graph.edge("AWSInstanceProfile", "profile", "ASSOCIATED_WITH", "AWSRole", "role")
+    graph.nodes["AWSAccount"]["333333333333"] = {"org_id": "o-1"}
+    graph.nodes["AWSAccount"]["444444444444"] = {}
+    for trusted in (OTHER, "333333333333", "444444444444", "555555555555"):
+        arn = f"arn:aws:iam::{trusted}:root"
+        graph.node("AWSRootPrincipal", arn, owned=False, arn=arn)
+        graph.edge("AWSRole", "role", "TRUSTS_AWS_PRINCIPAL", "AWSRootPrincipal", arn)
+    for user, status, device in (("eve", "Active", False), ("ann", "Active", True), ("bob", "Inactive", False)):
+        graph.node("AWSUser", user, name=user)
+        graph.node("AccountAccessKey", f"key-{user}", status=status)
+        graph.edge("AWSUser", user, "AWS_ACCESS_KEY", "AccountAccessKey", f"key-{user}")
+        if device:
+            graph.node("AWSMfaDevice", f"mfa-{user}")
+            graph.edge("AWSUser", user, "MFA_DEVICE", "AWSMfaDevice", f"mfa-{user}")
+    for encrypted in (True, False):
+        graph.node("EBSVolume", f"vol-{encrypted}", encrypted=encrypted, state="in-use")
+        graph.node("EBSSnapshot", f"snap-{encrypted}", ispublic=encrypted)
+        graph.node("RDSSnapshot", f"rds-snap-{encrypted}", ispublic=encrypted)
+    return graph
+
+
+ANSWERS: dict[str, list[tuple[Any, ...]]] = {
+    "rds_instances": [("111", "db-plain"), ("111", "db-sealed")],
+    "unencrypted_rds_instances": [("111", "db-plain")],
+    "exposed_instances": sorted(
+        (name, None, kinds) for name, (flag, kinds) in EXPECTED.items() if flag and name.startswith("i-")
+    ),
+    "internet_facing_elbs": [("elb", 443)],
+    "internet_facing_elbv2s": [("alb", 443), ("alb-inner", 443), ("nlb", 443)],
+    "anonymous_buckets": [
+        ("b-acl", EXPECTED["b-acl"][1]),
+        ("b-other", ["s3:GetObject"]),
+        ("b-policy", ["s3:GetObject"]),
+    ],
+    "unencrypted_rds_per_account": [("111", 1)],
+    "public_rds_instances": [("111", "db-plain", 5432)],
+    "open_admin_ports": [
+        ("111", "sg-all", "sg-all", "0.0.0.0/0"),
+        ("111", "sg-open", "sg-open", "0.0.0.0/0"),
+        ("111", "sg-rdp", "sg-rdp", "::/0"),
+        ("111", "sg-split", "sg-split", "0.0.0.0/1"),
+        ("111", "sg-split", "sg-split", "128.0.0.0/1"),
+        ("111", "sg-v6", "sg-v6", "::/0"),
+    ],
+    "roles_trusting_outsiders": [
+        ("111", "role", "arn:aws:iam::444444444444:root"),
+        ("111", "role", "arn:aws:iam::555555555555:root"),
+    ],
+    "keys_without_mfa": [("111", "eve", 1)],
+    "unencrypted_volumes": [("111", "vol-False", "in-use")],
+    "public_snapshots": [("111", "rds-snap-True"), ("111", "snap-True")],
+    "exposed_roles": [("i-web", ["direct"], "role")],
+}
+
+
+async def test_every_saved_question_is_answered(store: Store) -> None:
+    await asked().write(store)
+    await expose(store.run, 1, [OURS])
+    assert ANSWERS.keys() == QUESTIONS.keys()
+    for name, question in QUESTIONS.items():
+        rows = await store.run(question.cypher)
+        assert all(tuple(row) == question.columns for row in rows), name
+        assert [tuple(row.values()) for row in rows] == ANSWERS[name], name
+
+
+def test_questions_are_worded_for_people() -> None:
+    assert all(name == question.name and question.sentence.endswith("?") for name, question in QUESTIONS.items())
