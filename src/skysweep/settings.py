@@ -20,6 +20,7 @@ RetryMode = Literal["adaptive", "standard", "legacy"]
 RETRY_MODES: tuple[RetryMode, ...] = ("adaptive", "standard", "legacy")
 PASSWORD_VARIABLE = "NEO4J_PASSWORD"  # noqa: S105 - the name of a variable, not a password
 CONCURRENCY = 100
+RATE_SHARE = 0.8
 UNIT_DEADLINE = 3600.0
 DEMO_CONCURRENCY = 16
 
@@ -62,7 +63,7 @@ def from_options(
     syncs: str | None = None,
     update_tag: int | None = None,
     concurrency: int = CONCURRENCY,
-    rate_share: float = 0.8,
+    rate_share: float = RATE_SHARE,
     environ: Mapping[str, str] | None = None,
 ) -> Settings:
     """The settings that these options mean in this environment (`environ`: os.environ); lists are comma separated.
@@ -102,7 +103,9 @@ def from_options(
     )
 
 
-def demo(endpoint: str, accounts: tuple[str, ...], role_name: str, folder: Path, *, key: str) -> Settings:
+def demo(
+    endpoint: str, *, accounts: tuple[str, ...], role_name: str, regions: tuple[str, ...], folder: Path, key: str
+) -> Settings:
     """Settings that can touch nothing real: dummy keys, one loopback endpoint, no variable, no file, own folder."""
     aws = AwsSettings(
         endpoint_url=endpoint,
@@ -115,7 +118,7 @@ def demo(endpoint: str, accounts: tuple[str, ...], role_name: str, folder: Path,
         accounts=accounts,
         role_name=role_name,
         external_id=None,
-        regions=(),
+        regions=regions,
         retry_mode="adaptive",
         connections=DEMO_CONCURRENCY,
         rate_share=0.0,  # nothing to spare on one's own machine
@@ -131,6 +134,7 @@ def store_settings(
     password_variable: str | None = None,
     database: str | None = None,
     folder: Path | None = None,
+    with_password: bool = True,
     environ: Mapping[str, str] | None = None,
 ) -> StoreSettings:
     """Which graph: `--neo4j-uri`, else NEO4J_URI, else the embedded one in `folder`, else in the default folder.
@@ -140,8 +144,7 @@ def store_settings(
     environ = os.environ if environ is None else environ
     name, address = ("--neo4j-uri", uri) if uri else ("NEO4J_URI", environ.get("NEO4J_URI"))
     if not address:
-        at = (folder or default_folder(environ)).expanduser().absolute()
-        _require(not at.exists() or at.is_dir(), "--store", str(at), "a folder")
+        at = embedded_folder(folder or default_folder(environ))
         return StoreSettings(uri=None, user=None, password=None, database=None, folder=at)
     match = _BOLT.match(address)
     if match is None:
@@ -149,7 +152,7 @@ def store_settings(
     if match["userinfo"]:
         raise BadSettings(f"{name}: take the user and password out of the address: --neo4j-user, {PASSWORD_VARIABLE}")
     user = user or environ.get("NEO4J_USER")
-    password = _password(password_variable, user, environ)
+    password = _password(password_variable, user, environ) if with_password else None
     database = database or environ.get("NEO4J_DATABASE")
     at = folder or default_folder(environ) / "neo4j" / _slug(address, database)
     return StoreSettings(
@@ -159,6 +162,13 @@ def store_settings(
         database=database or None,
         folder=at.expanduser().absolute(),
     )
+
+
+def embedded_folder(folder: Path | None) -> Path:
+    """The folder of the embedded graph, absolute; the default one without `folder`. Raises BadSettings."""
+    at = (folder or default_folder()).expanduser().absolute()
+    _require(not at.exists() or at.is_dir(), "--store", str(at), "a folder")
+    return at
 
 
 def default_folder(environ: Mapping[str, str] | None = None) -> Path:

@@ -1,0 +1,108 @@
+"""The command line: a module a command, imported when it is called for, so that `--help` stays quick."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from skysweep.errors import SkysweepError, Unusable
+
+COMMANDS = {
+    "sync": "Sweep AWS accounts into the graph.",
+    "demo": "Sweep a small emulated organization; needs no AWS account.",
+    "plan": "Show the calls a sync would make; changes nothing.",
+    "permissions": "Print the least IAM policy for what is selected.",
+    "query": "Ask the graph: a saved question by its name, or Cypher.",
+    "schema": "Show labels, properties and edges, with what they mean.",
+    "serve": "Keep the embedded graph open on Bolt for graph browsers.",
+    "report": "Show a past sweep: what was covered and what was not.",
+}
+UNUSABLE, INTERRUPTED = 1, 130  # of skysweep.report.ExitCode, which is slow to import
+DEBUG = "SKYSWEEP_DEBUG"
+
+
+class Commands(TyperGroup):
+    """The commands by name; only the one that is called is imported."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Puts the real command in the place of its line in the listing."""
+        name = args[0]
+        if name in COMMANDS:
+            module = importlib.import_module(f"skysweep.cli.{name}")
+            app = typer.Typer(add_completion=False, rich_markup_mode=None)
+            app.command(name)(getattr(module, name))
+            self.commands[name] = typer.main.get_command(app)
+        return super().resolve_command(ctx, args)
+
+
+def root() -> Commands:
+    """The command that holds all others."""
+    listing = {name: TyperCommand(name, help=sentence) for name, sentence in COMMANDS.items()}
+    return Commands(
+        name="skysweep",
+        help="Sweep every account and region of an AWS organization into Neo4j as a security graph.",
+        commands=dict(listing),
+        no_args_is_help=True,
+        rich_markup_mode=None,  # plain help is there in half the time
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command and gives the exit code: its own, 1 where it could not run, 130 where it was interrupted."""
+    try:
+        previous = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+        try:
+            code = int(root().main(arguments, prog_name="skysweep", standalone_mode=False) or 0)
+            return _interrupted() if code == INTERRUPTED else code
+        finally:
+            signal.signal(signal.SIGTERM, previous)
+    except typer.TyperException as error:  # click's usage errors, whose own exit code is 2
+        message = error.format_message()  # empty where the help was shown instead of a command
+        return _say(f"{message} (see --help)") if message else UNUSABLE
+    except (KeyboardInterrupt, typer.Abort):
+        return _interrupted()
+    except BaseExceptionGroup as errors:
+        return _failed(_culprit(errors))
+    except Exception as error:  # noqa: BLE001 - the last resort of a command line: one line and exit 1
+        return _failed(error)
+
+
+def _failed(error: BaseException) -> int:
+    if isinstance(error, KeyboardInterrupt):
+        return _interrupted()
+    if os.environ.get(DEBUG):
+        traceback.print_exception(error)
+    if isinstance(error, Unusable):
+        return _say(str(error))
+    name = "" if isinstance(error, SkysweepError) else f"{type(error).__name__}: "
+    return _say(f"this should not happen: {name}{error} (set {DEBUG}=1 for the traceback)")
+
+
+def _interrupted() -> int:
+    _say("interrupted")
+    return INTERRUPTED
+
+
+def _say(text: str) -> int:
+    sys.stderr.write("skysweep: " + " ".join(text.split()) + "\n")
+    return UNUSABLE
+
+
+def _culprit(error: BaseException) -> BaseException:
+    """The error to tell of a group of them: one that names its mend, else the first."""
+    leaves = list(_leaves(error))
+    return next((leaf for leaf in leaves if isinstance(leaf, Unusable)), leaves[0])
+
+
+def _leaves(error: BaseException) -> Sequence[BaseException]:
+    if not isinstance(error, BaseExceptionGroup):
+        return [error]
+    return [leaf for each in error.exceptions for leaf in _leaves(each)]

@@ -1,0 +1,48 @@
+"""The options that several commands share; Cartography's names where it has them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from typer import Option
+
+Json = Annotated[bool, Option("--json", help="Print one JSON document on stdout.")]
+
+Neo4jUri = Annotated[
+    str | None, Option("--neo4j-uri", help="Bolt address of a Neo4j. [else NEO4J_URI, else the embedded graph]")
+]
+Neo4jUser = Annotated[str | None, Option("--neo4j-user", help="Its user. [else NEO4J_USER]")]
+Neo4jPassword = Annotated[
+    str | None, Option("--neo4j-password-env-var", help="The variable that holds the password. [else NEO4J_PASSWORD]")
+]
+Neo4jDatabase = Annotated[
+    str | None, Option("--neo4j-database", help="Its database. [else NEO4J_DATABASE, else the server's default]")
+]
+Store = Annotated[
+    Path | None, Option("--store", help="Folder of the embedded graph and the ledger. [else ~/.local/state/skysweep]")
+]
+
+Syncs = Annotated[
+    str | None, Option("--aws-requested-syncs", help="Comma separated sync names or labels. [else everything]")
+]
+Profile = Annotated[
+    str | None, Option("--profile", help="Comma separated AWS profiles. [else the ambient credentials]")
+]
+AllProfiles = Annotated[bool, Option("--aws-sync-all-profiles", help="Sweep the account of every AWS profile.")]
+Accounts = Annotated[
+    str | None, Option("--accounts", help="Comma separated account ids, each entered through --role-name.")
+]
+ExcludeAccounts = Annotated[str | None, Option("--exclude-accounts", help="Comma separated account ids to leave out.")]
+RoleName = Annotated[str | None, Option("--role-name", help="Role to assume in each of --accounts.")]
+ExternalId = Annotated[str | None, Option("--external-id", help="External id that goes with --role-name.")]
+Regions = Annotated[str | None, Option("--aws-regions", help="Comma separated regions. [else all enabled ones]")]
+Concurrency = Annotated[int, Option("--concurrency", help="HTTP exchanges at once.")]
+RateShare = Annotated[
+    float, Option("--rate-share", help="Share of AWS's documented rates to use at most; 0 paces nothing.")
+]
+
+
+def names(text: str | None) -> tuple[str, ...]:
+    """The names of a comma separated list."""
+    return tuple(name.strip() for name in (text or "").split(",") if name.strip())

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import anyio
+import orjson
+from typer import Option
+
+from skysweep.cli import options
+from skysweep.cli.screen import print_json, say, show
+from skysweep.errors import BadSettings
+from skysweep.ledger import Ledger
+from skysweep.outcomes import Tally, UnitResult
+from skysweep.progress import LogFormat, shown
+from skysweep.report import Report, unit_dict
+from skysweep.settings import CONCURRENCY, RATE_SHARE, Settings, from_options
+from skysweep.sweep import sweep
+
+UnitsFile = Annotated[Path | None, Option("--report", help="Write every unit to this file, a JSON object a line.")]
+Log = Annotated[LogFormat | None, Option("--log-format", help="Log lines instead of the live display.")]
+BestEffort = Annotated[
+    bool, Option("--aws-best-effort-mode", help="Cartography's; here an account never stops another.")
+]
+Organization = Annotated[
+    str | None, Option("--aws-organization-account-ids", help="Cartography's; not used yet, a remark says so.")
+]
+Jobs = Annotated[Path | None, Option("--analysis-job-directory", help="Cartography's; not used yet, a remark says so.")]
+Rules = Annotated[
+    Path | None, Option("--permission-relationships-file", help="Cartography's; not used yet, a remark says so.")
+]
+
+
+def sync(
+    *,
+    neo4j_uri: options.Neo4jUri = None,
+    neo4j_user: options.Neo4jUser = None,
+    neo4j_password_env_var: options.Neo4jPassword = None,
+    neo4j_database: options.Neo4jDatabase = None,
+    store: options.Store = None,
+    update_tag: Annotated[int | None, Option("--update-tag", help="Epoch seconds. [else now]")] = None,
+    profile: options.Profile = None,
+    aws_sync_all_profiles: options.AllProfiles = False,
+    accounts: options.Accounts = None,
+    exclude_accounts: options.ExcludeAccounts = None,
+    role_name: options.RoleName = None,
+    external_id: options.ExternalId = None,
+    aws_regions: options.Regions = None,
+    aws_requested_syncs: options.Syncs = None,
+    aws_best_effort_mode: BestEffort = False,
+    aws_organization_account_ids: Organization = None,
+    analysis_job_directory: Jobs = None,
+    permission_relationships_file: Rules = None,
+    concurrency: options.Concurrency = CONCURRENCY,
+    rate_share: options.RateShare = RATE_SHARE,
+    report: UnitsFile = None,
+    log_format: Log = None,
+    json: options.Json = False,
+) -> int:
+    """Sweep AWS accounts into the graph."""
+    del aws_best_effort_mode  # what it asks for is how it always is
+    settings = from_options(
+        neo4j_uri=neo4j_uri,
+        neo4j_user=neo4j_user,
+        neo4j_password_env_var=neo4j_password_env_var,
+        neo4j_database=neo4j_database,
+        store=store,
+        update_tag=update_tag,
+        profiles=profile,
+        all_profiles=aws_sync_all_profiles,
+        accounts=accounts,
+        exclude_accounts=exclude_accounts,
+        role_name=role_name,
+        external_id=external_id,
+        regions=aws_regions,
+        syncs=aws_requested_syncs,
+        concurrency=concurrency,
+        rate_share=rate_share,
+    )
+    _remark_unused(
+        {
+            "--aws-organization-account-ids": aws_organization_account_ids,
+            "--analysis-job-directory": analysis_job_directory,
+            "--permission-relationships-file": permission_relationships_file,
+        }
+    )
+    with _units_file(report) as write:
+        done = anyio.run(swept, settings, log_format)
+        write(settings.state, done.sweep)
+    if json:
+        print_json(done.to_dict())
+    else:
+        show(done)
+    return done.exit_code
+
+
+async def swept(settings: Settings, log_format: LogFormat | None) -> Report:
+    """A sweep that shows its progress on stderr."""
+    tally = Tally()
+    async with shown(tally, log_format):
+        return await sweep(settings, tally=tally)
+
+
+def ndjson(units: Iterable[UnitResult]) -> Iterator[bytes]:
+    """A line of JSON for each unit."""
+    for unit in units:
+        yield orjson.dumps(unit_dict(unit), option=orjson.OPT_APPEND_NEWLINE)
+
+
+@contextmanager
+def _units_file(path: Path | None) -> Iterator[Any]:
+    """What writes a sweep's units to `path`, opened first: a path that cannot be written must not cost a sweep."""
+    if path is None:
+        yield lambda *_: None
+        return
+    try:
+        file = path.open("wb")
+    except OSError as error:
+        raise BadSettings(f"--report: {str(path)!r} cannot be written: {error.strerror}") from None
+    with file:
+
+        def write(state: Path, sweep_id: str) -> None:
+            with Ledger(state) as ledger:
+                file.writelines(ndjson(ledger.units(sweep_id)))
+
+        yield write
+
+
+def _remark_unused(given: dict[str, Any]) -> None:
+    for name, value in given.items():
+        if isinstance(value, Path) and not value.exists():
+            raise BadSettings(f"{name}: there is no {str(value)!r}")
+        if value:
+            say(f"{name} is accepted for Cartography's sake and not used yet")
