@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 from moto.iam.models import get_account_id_from
 from moto.moto_api._internal import mock_random
 from moto.moto_api._internal.moto_random import MotoRandom
+from moto.moto_server import threaded_moto_server
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
+    from collections.abc import Iterable
 
 SCOPE = re.compile(r"Credential=([^/]+)/\d+/([^/]+/[^/]+)/")
 """The access key, and the region with the service, of a signed request."""
@@ -29,47 +29,46 @@ SCOPE = re.compile(r"Credential=([^/]+)/\d+/([^/]+/[^/]+)/")
 TOKENS = re.compile(rb'(ClientToken|ClientRequestToken|CreatorRequestId|IdempotencyToken)"?[=:]\s*"?[0-9a-f-]{36}')
 """Idempotency tokens, which botocore makes up anew for each call."""
 
-_request = local()
-_request.stream = Random(0)  # noqa: S311 - the ids of an emulator
+
+class _Current(local):
+    """The stream of the request that this thread answers."""
+
+    def __init__(self) -> None:
+        self.stream = Random(0)  # noqa: S311 - ids of an emulator
+
+
+_current = _Current()
 
 
 class _ByRequest(MotoRandom):
-    """moto's source of ids, drawing from the stream of the request that this thread answers."""
+    """moto's source of ids, drawing from the current request's stream."""
 
     def random(self) -> float:
-        return _stream().random()
+        return _current.stream.random()
 
     def getrandbits(self, k: int) -> int:
-        return _stream().getrandbits(k)
+        return _current.stream.getrandbits(k)
 
 
-def _stream() -> Random:
-    if not hasattr(_request, "stream"):
-        _request.stream = Random(0)  # noqa: S311 - the same
-    stream: Random = _request.stream
-    return stream
-
-
-class IdentifiersByRequest:
-    """WSGI middleware that seeds each request's ids with its account, region, operation and content.
+class _ByRequestApplication(DomainDispatcherApplication):
+    """moto's application, with a stream for each request: seeded with its account, region, operation and content.
 
     The second request of the same content, and every further one, has a seed of its own.
     """
 
-    def __init__(self, application: Application) -> None:
-        self._application = application
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
         self._seen: Counter[str] = Counter()
-        self._lock = Lock()
-        mock_random.__class__ = _ByRequest  # every module of moto's holds this one instance
+        self._counting = Lock()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """Answer one request."""
         content = _content(environ)
-        with self._lock:
+        with self._counting:
             self._seen[content] += 1
             number = self._seen[content]
-        _request.stream = Random(f"{content} {number}")  # noqa: S311 - the same
-        return self._application(environ, start_response)
+        _current.stream = Random(f"{content} {number}")  # noqa: S311 - the same
+        answer: Iterable[bytes] = super().__call__(environ, start_response)
+        return answer
 
 
 def _content(environ: dict[str, Any]) -> str:
@@ -81,3 +80,9 @@ def _content(environ: dict[str, Any]) -> str:
     parts = [environ.get(name, "") for name in ("REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", "HTTP_X_AMZ_TARGET")]
     text = "\n".join([*scope, *parts]).encode()
     return hashlib.sha256(text + TOKENS.sub(b"", body)).hexdigest()
+
+
+def go_by_request() -> None:
+    """Make every `ThreadedMotoServer` started from now on in this process give its identifiers by request."""
+    mock_random.__class__ = _ByRequest  # every module of moto's holds this one instance
+    vars(threaded_moto_server)["DomainDispatcherApplication"] = _ByRequestApplication
