@@ -109,17 +109,12 @@ def demo(
     """Settings that can touch nothing real: dummy keys, one loopback endpoint, no variable, no file, own folder."""
     aws = AwsSettings(
         endpoint_url=endpoint,
-        profiles=(),
-        all_profiles=False,
         access_key=key,
         secret_key=key,
-        token=None,
         isolated=True,
         accounts=accounts,
         role_name=role_name,
-        external_id=None,
         regions=regions,
-        retry_mode="adaptive",
         connections=DEMO_CONCURRENCY,
         rate_share=0.0,  # nothing to spare on one's own machine
     )
@@ -198,13 +193,8 @@ def _aws_settings(
     if external_id and not role_name:
         raise BadSettings("--external-id needs --role-name: it goes with the role to assume")
     return AwsSettings(
-        endpoint_url=None,  # AWS_ENDPOINT_URL and its kin are botocore's to read
         profiles=profiles,
         all_profiles=all_profiles,
-        access_key=None,
-        secret_key=None,
-        token=None,
-        isolated=False,
         accounts=accounts,
         role_name=role_name,
         external_id=external_id,
