@@ -95,6 +95,7 @@ def test_wide_sets_are_the_internet(family: Family, cidrs: list[str]) -> None:
         (6, ["fc00::/7"]),
         (6, ["fe80::/10"]),
         (6, ["2001:db8::/32"]),
+        (6, ["2600::/13"]),
         (6, ["2600:1f00::/24"]),
         (6, ["8000::/1"]),
     ],

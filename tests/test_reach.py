@@ -157,6 +157,10 @@ def test_one_port_that_group_and_acl_both_let_through_is_enough() -> None:
     only_https = replace(ALLOW, protocol="6", fromport=443, toport=500)
     assert reachable(door(wide, subnet=acl(only_https))) is True
     assert reachable(door(replace(wide, toport=442), subnet=acl(only_https))) is False
+    low = replace(DENY, number=1, protocol="6", fromport=0, toport=99)
+    high = replace(DENY, number=2, protocol="6", fromport=101, toport=65535)
+    assert reachable(door(wide, subnet=acl(low, high, ALLOW))) is True  # port 100, where no rule begins
+    assert reachable(door(wide, subnet=acl(low, replace(high, fromport=100), ALLOW))) is False
 
 
 def test_only_wanted_ports_count() -> None:

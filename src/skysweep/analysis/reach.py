@@ -140,9 +140,7 @@ def _assume(door: Door, *, everything: bool) -> Door:
         door,
         groups=tuple(_filled_group(group, cidrs) for group in door.groups),
         subnet=Subnet(
-            routes=tuple(
-                replace(r, cidrs=cidrs) if r.cidrs is None and r.to_internet else r for r in door.subnet.routes
-            )
+            routes=tuple(replace(r, cidrs=cidrs) if r.cidrs is None else r for r in door.subnet.routes)
             if door.subnet.routes is not None
             else (Route(cidrs, to_internet=True),),
             acl=door.subnet.acl
