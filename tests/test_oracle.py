@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from oracle import dump, report
-from oracle.__main__ import KEPT
 from oracle.compare import Difference, compare
 from oracle.dump import Graph, Key, Link, Node
 from oracle.explain import Row, explain, read_table
+from oracle.session import KEPT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from neo4j import GraphDatabase
 from neo4j.time import DateTime
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from neo4j import AsyncDriver
+    from neo4j_server import Neo4jServer
 
 BOOKKEEPING = frozenset(
     {
@@ -86,18 +87,14 @@ class Graph:
     edges: Mapping[Link, Mapping[str, Any]]
 
 
-async def read(driver: AsyncDriver, made_by: Mapping[str, str], database: str | None = None) -> Graph:
-    """Read a database, bookkeeping left out; raises ValueError when two nodes have one key."""
-    async with driver.session(database=database) as session:
-        found = await session.run(
-            "MATCH (n) RETURN elementId(n) AS element, labels(n) AS labels, properties(n) AS properties"
-        )
-        nodes = {record["element"]: _node(record["labels"], record["properties"]) async for record in found}
-        found = await session.run(EDGES)
+def read(server: Neo4jServer, made_by: Mapping[str, str]) -> Graph:
+    """Read a server's database, bookkeeping left out; raises ValueError when two nodes have one key."""
+    with GraphDatabase.driver(server.uri, auth=(server.user, server.password)) as driver, driver.session() as session:
+        nodes = {record["element"]: _node(record["labels"], record["properties"]) for record in session.run(NODES)}
         keys = {element: _key(node) for element, node in nodes.items()}
         edges = {
             Link(keys[record["a"]], record["type"], keys[record["b"]]): _plain_properties(record["properties"])
-            async for record in found
+            for record in session.run(EDGES)
         }
     by_key = {keys[element]: node for element, node in nodes.items()}
     if len(by_key) < len(nodes):

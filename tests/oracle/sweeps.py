@@ -37,15 +37,14 @@ def build_estate(endpoint: str) -> Estate:
 
 
 def environment(folder: Path, endpoint: str, estate: Estate, server: Neo4jServer) -> dict[str, str]:
-    """Write AWS files with a profile for each account into the folder; give the variables that either collector needs.
+    """Write an AWS configuration with a profile for each account; give the variables that either collector needs.
 
     Nothing of AWS, Neo4j or Cartography is taken over from this process' own environment.
     """
-    credentials, config = folder / "credentials", folder / "config"
-    credentials.write_text(f"[base]\naws_access_key_id = {DUMMY}\naws_secret_access_key = {DUMMY}\n")
+    config = folder / "config"
     profiles = [
-        f"[profile {name}]\nrole_arn = arn:aws:iam::{account}:role/{estate.role_name}\nsource_profile = base\n"
-        f"region = {estate.regions[0]}\n"
+        f"[profile {name}]\nrole_arn = arn:aws:iam::{account}:role/{estate.role_name}\n"
+        f"credential_source = Environment\nregion = {estate.regions[0]}\n"
         for account, name in estate.accounts.items()
     ]
     config.write_text("\n".join(profiles))
@@ -54,7 +53,9 @@ def environment(folder: Path, endpoint: str, estate: Estate, server: Neo4jServer
     }
     return kept | {
         "AWS_CONFIG_FILE": str(config),
-        "AWS_SHARED_CREDENTIALS_FILE": str(credentials),
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_ACCESS_KEY_ID": DUMMY,
+        "AWS_SECRET_ACCESS_KEY": DUMMY,
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_ENDPOINT_URL": f"http://localhost:{urlsplit(endpoint).port}",  # S3 Control: ACCOUNT.localhost
         "NEO4J_URI": server.uri,
@@ -73,7 +74,7 @@ def cartography(python: Path, variables: Mapping[str, str], server: Neo4jServer,
 
 def skysweep(variables: Mapping[str, str], estate: Estate, folder: Path, log: Path) -> None:
     """Sweep with skysweep's own command line into `NEO4J_URI`; raises RuntimeError when the sweep is not complete."""
-    command = [sys.executable, "-m", "skysweep.cli", "sync", "--aws-sync-all-profiles", "--rate-share", "0"]
+    command = [str(Path(sys.executable).with_name("skysweep")), "sync", "--aws-sync-all-profiles", "--rate-share", "0"]
     command += [
         "--aws-regions",
         ",".join(estate.regions),
