@@ -203,7 +203,7 @@ def declared(cls: type[Resource]) -> Type:
     except NameError as error:
         raise Bug(f"{cls.__module__}.{cls.__name__}: {error}") from error
     properties, edges = [], []
-    for name, value in vars(cls).items():
+    for name, value in _members(cls).items():
         if isinstance(value, Property):
             value.name, value.type = name, hints.get(name)
             properties.append(value)
@@ -212,6 +212,12 @@ def declared(cls: type[Resource]) -> Type:
             value.target, value.many = _target(hints.get(name))
             edges.append(value)
     return Type(cls, cls.label, cls.also, inspect.getdoc(cls) or "", cls.source, tuple(properties), tuple(edges))
+
+
+def _members(cls: type[Resource]) -> dict[str, Any]:
+    """Its own members, and before them those of the declaration that it both extends and inherits from."""
+    inherited = vars(cls.extends) if cls.extends and issubclass(cls, cls.extends) else {}
+    return {**inherited, **vars(cls)}
 
 
 def _target(hint: Any) -> tuple[type[Resource] | None, bool]:

@@ -263,8 +263,8 @@ def _edges_once(types: Sequence[Type]) -> Iterator[str]:
     seen: dict[tuple[str, str, str], str] = {}
     for type_ in types:
         for edge in type_.edges:
-            if edge.target is None:
-                continue
+            if edge.target is None or (type_.cls.extends and edge.name not in vars(type_.cls)):
+                continue  # the latter is inherited: the same edge, told by another record
             start, end = edge.start.label if edge.start else type_.label, edge.target.label
             triple = (end, edge.kind, start) if edge.inbound else (start, edge.kind, end)
             other = seen.setdefault(triple, f"{type_.name}.{edge.name}")
