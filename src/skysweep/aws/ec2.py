@@ -1,4 +1,4 @@
-"""EC2: virtual machines, how they were started, and the keys that open them."""
+"""EC2: virtual machines, the images they were made of, and the keys that open them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from datetime import datetime
 
 from skysweep.aws.securitygroups import EC2SecurityGroup
 from skysweep.aws.vpc import EC2Subnet
-from skysweep.model import Record, Resource, arn, at, call, to
+from skysweep.model import Among, Record, Resource, arn, at, by, call, detail, to
 
 INSTANCES = call("ec2", "DescribeInstances", "Reservations[].Instances[]")
+IMAGE_ID = "{ImageId}|{region}"
+KEY_PAIR_ARN = arn("ec2", "key-pair/{KeyName}")
 
 
 class EC2Reservation(Resource):
@@ -21,6 +23,84 @@ class EC2Reservation(Resource):
     reservationid: str = at("ReservationId", index=True)
     ownerid: str = at("OwnerId")
     requesterid: str = at("RequesterId")
+
+
+class EC2Image(Resource):
+    """A machine image that this account made: what its instances start from, and whether the world may start it too."""
+
+    also = ("AWSEC2Image",)
+    source = call("ec2", "DescribeImages", "Images[]", Owners=["self"], IncludeDeprecated=True, IncludeDisabled=True)
+    shared = True
+
+    id: str = at(IMAGE_ID)
+    imageid: str = at("ImageId", index=True)
+    arn: str = at(arn("ec2", "image/{ImageId}", account=""))
+    region: str = at("{region}")
+    name: str = at("Name")
+    description: str = at("Description")
+    creationdate: str = at("CreationDate")
+    deprecation_time: str = at("DeprecationTime")
+    architecture: str = at("Architecture")
+    location: str = at("ImageLocation")
+    type: str = at("ImageType")
+    ispublic: bool = at("Public", doc="Whether every AWS account may start it and read its disks")
+    platform: str = at("Platform")
+    platform_details: str = at("PlatformDetails")
+    usageoperation: str = at("UsageOperation")
+    state: str = at("State")
+    enasupport: bool = at("EnaSupport")
+    hypervisor: str = at("Hypervisor")
+    imds_support: str = at("ImdsSupport", doc="v2.0 where instances of it take IMDSv2 only, unless told otherwise")
+    rootdevicename: str = at("RootDeviceName")
+    rootdevicetype: str = at("RootDeviceType")
+    virtualizationtype: str = at("VirtualizationType")
+    sriov_net_support: str = at("SriovNetSupport")
+    bootmode: str = at("BootMode")
+    owner: str = at("OwnerId")
+    image_owner_alias: str = at("ImageOwnerAlias")
+    kernel_id: str = at("KernelId")
+    ramdisk_id: str = at("RamdiskId")
+
+
+class EC2ImageOfInstance(EC2Image, extends=EC2Image):
+    """An image that an instance was started from, whoever owns it, as long as it can be seen."""
+
+    # A filter, because asking for ids by name fails whole where one of them is deregistered.
+    source = detail(
+        "ec2",
+        "DescribeImages",
+        "Images[]",
+        on=INSTANCES,
+        IncludeDeprecated=True,
+        Filters=Among("image-id", "ImageId"),
+        batch=200,
+    )
+
+
+class EC2KeyPair(Resource):
+    """An SSH key that instances are started with: who has its private half can log in."""
+
+    also = ("AWSEC2KeyPair", "KeyPair")
+    source = call("ec2", "DescribeKeyPairs", "KeyPairs[]")
+
+    id: str = at(KEY_PAIR_ARN)
+    arn: str = at(KEY_PAIR_ARN)
+    keyname: str = at("KeyName", index=True)
+    keypairid: str = at("KeyPairId")
+    keyfingerprint: str = at("KeyFingerprint", index=True)
+    keytype: str = at("KeyType")
+    create_time: datetime = at("CreateTime")
+
+
+class EC2KeyPairOfInstance(Resource, extends=EC2KeyPair):
+    """A key that an instance was started with: it opens the instance even when EC2 has forgotten the key."""
+
+    source = INSTANCES.each(lambda record: [{"KeyName": record["KeyName"]}] if record["KeyName"] else [])
+
+    id: str = at(KEY_PAIR_ARN)
+    arn: str = at(KEY_PAIR_ARN)
+    region: str = at("{region}")
+    keyname: str = at("KeyName", index=True)
 
 
 def _primary_ipv6(record: Record) -> str | None:
@@ -88,3 +168,5 @@ class EC2Instance(Resource):
     reservation: EC2Reservation = to("MEMBER_OF_EC2_RESERVATION", "^ReservationId")
     subnet: EC2Subnet = to("PART_OF_SUBNET", "SubnetId")
     groups: list[EC2SecurityGroup] = to("MEMBER_OF_EC2_SECURITY_GROUP", "SecurityGroups[].GroupId")
+    image: EC2Image = to("HAS_IMAGE", IMAGE_ID)
+    key: EC2KeyPair = by("SSH_LOGIN_TO", KEY_PAIR_ARN)

@@ -17,11 +17,9 @@ class AWSNetworkInterface(Resource):
 
     also = ("NetworkInterface",)
     source = INTERFACES
-    shared = True
 
     id: str = at("NetworkInterfaceId")
     arn: str = at(arn("ec2", "network-interface/{NetworkInterfaceId}", account="{OwnerId}"))
-    region: str = at("{region}")
     owner_id: str = at("OwnerId")
     description: str = at("Description")
     interface_type: str = at("InterfaceType")
@@ -49,7 +47,6 @@ class EC2PrivateIp(Resource):
 
     also = ("AWSEC2PrivateIp",)
     source = INTERFACES["NetworkInterfaces[].PrivateIpAddresses[]"]
-    shared = True
 
     id: str = at("{^NetworkInterfaceId}:{PrivateIpAddress}")
     network_interface_id: str = at("^NetworkInterfaceId")
@@ -66,11 +63,9 @@ class EC2Ipv6Address(Resource):
 
     also = ("AWSEC2Ipv6Address", "Ip")
     source = INTERFACES["NetworkInterfaces[].Ipv6Addresses[]"]
-    shared = True
 
     id: str = at("Ipv6Address")
     ipv6_address: str = at("Ipv6Address", index=True)
-    region: str = at("{region}")
     network_interface_id: str = at("^NetworkInterfaceId")
     primary: bool = at(lambda record: bool(record["IsPrimaryIpv6"]))
 

@@ -22,12 +22,10 @@ class EC2SecurityGroup(Resource):
 
     also = ("AWSEC2SecurityGroup", "NetworkAccessControl")
     source = GROUPS
-    shared = True
 
     id: str = at("GroupId")
     groupid: str = at("GroupId", index=True)
     arn: str = at(arn("ec2", "security-group/{GroupId}", account="{OwnerId}"))
-    region: str = at("{region}")
     name: str = at("GroupName", index=True)
     description: str = at("Description")
     owner_id: str = at("OwnerId")
@@ -115,7 +113,6 @@ class AWSIpPermissionInbound(Resource):
 
     also = ("IpPermissionInbound", "AWSIpRule", "IpRule")
     source = GROUPS.each(partial(_rules, "IpPermissions"))
-    shared = True
 
     id: str = at("id")
     ruleid: str = at("id", index=True)
@@ -135,7 +132,6 @@ class AWSIpPermissionEgress(Resource):
 
     also = ("AWSIpRule", "IpRule")
     source = GROUPS.each(partial(_rules, "IpPermissionsEgress"))
-    shared = True
 
     id: str = at("id")
     ruleid: str = at("id", index=True)
