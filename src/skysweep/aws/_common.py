@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from skysweep.model import Context
@@ -20,3 +21,18 @@ def kms_arn(key: str, context: Context, region: str = "") -> str:
         return key
     resource = key if key.startswith("alias/") else f"key/{key}"
     return f"arn:{context.partition}:kms:{region or context.region}:{context.account}:{resource}"
+
+
+def epoch(moment: datetime) -> int:
+    """Whole seconds since 1970, as Cartography writes some times."""
+    return int(moment.timestamp())
+
+
+def is_true(text: str) -> bool:
+    """The truth of an attribute that AWS sends as a text."""
+    return text.lower() == "true"
+
+
+def last_part(arn: str) -> str:
+    """What stands after the last colon: the name, in the ARNs of topics and queues."""
+    return arn.rpartition(":")[2]
