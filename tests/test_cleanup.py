@@ -1,0 +1,153 @@
+"""Nothing is deleted unless a completed call licensed it: on both stores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from skysweep.store import Store
+from world import EAST, ONE, TWO, WEST, Told, World
+
+
+@pytest.fixture
+def world(store: Store, tmp_path: Path) -> World:
+    return World(store, tmp_path)
+
+
+def network(account: str, region: str, *ids: str) -> Told:
+    return Told("Network", account, region, {key: {"arn": f"arn:{key}", "name": key} for key in ids})
+
+
+def ranges(account: str, region: str, *ids: str) -> Told:
+    return Told("Range", account, region, {key: {} for key in ids})
+
+
+def machine(account: str, region: str, key: str, *, of: str, lets_in: tuple[str, ...] = ()) -> Told:
+    links: dict[str, dict[str, Iterable[str]]] = {"network": {key: [f"arn:{of}"]}, "ranges": {key: lets_in}}
+    return Told("Machine", account, region, {key: {"state": "running"}}, links)
+
+
+async def test_nodes_carry_labels_scope_and_the_accounts_edge(world: World) -> None:
+    await world.sweep(network(ONE, EAST, "n1"))
+    [row] = await world.store.run(
+        "MATCH (a:AWSAccount)-[r:RESOURCE]->(n:VirtualNetwork) RETURN a.id AS account, labels(n) AS labels, n, "
+        "r.lastupdated AS seen, r._region AS at"
+    )
+    assert row["account"] == ONE
+    assert {"Network", "Seen", "VirtualNetwork"} <= set(row["labels"])
+    assert {name: row["n"][name] for name in ("id", "region", "_account", "_region", "lastupdated", "firstseen")} == {
+        "id": "n1",
+        "region": EAST,
+        "_account": ONE,
+        "_region": EAST,
+        "lastupdated": 1,
+        "firstseen": 1000,
+    }
+    assert (row["seen"], row["at"]) == (1, EAST)
+
+
+async def test_a_second_equal_sweep_changes_lastupdated_alone(world: World) -> None:
+    everything = (
+        network(ONE, EAST, "n1"),
+        ranges(ONE, EAST, "10.0.0.0/8"),
+        machine(ONE, EAST, "m1", of="n1", lets_in=("10.0.0.0/8",)),
+    )
+    whole = "MATCH (n) OPTIONAL MATCH (n)-[r]->(t) RETURN n, type(r) AS kind, properties(r) AS edge, t.id AS target"
+
+    async def told() -> list[str]:
+        rows = await world.store.run(whole)
+        for row in rows:
+            for part in (row["n"], row["edge"] or {}):
+                part.pop("lastupdated", None)
+                part.pop("update_tag", None)
+        return sorted(map(str, rows))
+
+    await world.sweep(*everything)
+    before = await told()
+    deleted = await world.sweep(*everything)
+    assert await told() == before
+    assert not +deleted.nodes
+    assert not +deleted.edges
+
+
+async def test_what_a_licensed_scope_no_longer_saw_goes(world: World) -> None:
+    await world.sweep(network(ONE, EAST, "n1", "n2"), machine(ONE, EAST, "m1", of="n1"))
+    assert await world.edges("IN") == {("m1", "n1")}
+    deleted = await world.sweep(network(ONE, EAST, "n1", "n2"), machine(ONE, EAST, "m1", of="n2"))
+    assert await world.edges("IN") == {("m1", "n2")}
+    assert +deleted.edges == {"IN": 1}
+    deleted = await world.sweep(network(ONE, EAST, "n2"))
+    assert await world.ids("Network") == {"n2"}
+    assert await world.ids("Machine") == set()
+    assert +deleted.nodes == {"Network": 1, "Machine": 1}
+
+
+async def test_what_was_not_seen_whole_loses_nothing(world: World) -> None:
+    first = (
+        network(ONE, EAST, "n1"),
+        network(ONE, WEST, "n2"),
+        network(TWO, EAST, "n3"),
+        machine(ONE, WEST, "m2", of="n2"),
+    )
+    await world.sweep(*first)
+    missing = {"Network": [(ONE, WEST), (TWO, EAST)], "Machine": [(ONE, WEST)]}
+    deleted = await world.sweep(missing=missing)
+    assert await world.ids("Network") == {"n2", "n3"}
+    assert await world.ids("Machine") == {"m2"}
+    assert await world.edges("IN") == {("m2", "n2")}
+    assert +deleted.nodes == {"Network": 1}
+
+
+async def test_an_account_or_region_that_is_not_swept_loses_nothing(world: World) -> None:
+    await world.sweep(network(ONE, EAST, "n1"), network(TWO, WEST, "n2"), network(TWO, EAST, "n3"))
+    world.accounts = (world.accounts[0], type(world.accounts[1])(TWO, regions=(EAST,)))
+    await world.sweep(narrowed=True)
+    assert await world.ids("Network") == {"n2"}
+
+
+async def test_a_shared_node_goes_when_nothing_holds_it(world: World) -> None:
+    sees = (ranges(ONE, EAST, "10.0.0.0/8"), ranges(TWO, WEST, "10.0.0.0/8", "0.0.0.0/0"))
+    await world.sweep(*sees, network(ONE, EAST, "n1"), machine(ONE, EAST, "m1", of="n1", lets_in=("10.0.0.0/8",)))
+    assert await world.edges("REACHES") == {("10.0.0.0/8", "m1")}
+    await world.sweep(sees[1], network(ONE, EAST, "n1"))
+    assert await world.ids("Range") == {"10.0.0.0/8", "0.0.0.0/0"}
+    assert await world.edges("REACHES") == set()
+    assert await world.edges("RESOURCE") == {(ONE, "n1"), (TWO, "10.0.0.0/8"), (TWO, "0.0.0.0/0")}
+    await world.sweep(network(ONE, EAST, "n1"), missing={"Range": [(TWO, WEST)]})
+    assert await world.ids("Range") == {"10.0.0.0/8", "0.0.0.0/0"}, "a region of the account did not tell"
+    await world.sweep(network(ONE, EAST, "n1"), narrowed=True)
+    assert await world.ids("Range") == {"10.0.0.0/8", "0.0.0.0/0"}, "regions were left out"
+    deleted = await world.sweep(network(ONE, EAST, "n1"))
+    assert await world.ids("Range") == set()
+    assert +deleted.nodes == {"Range": 2}
+
+
+async def test_a_node_known_by_name_is_kept_by_its_edges_and_never_outlives_or_hides_its_owner(world: World) -> None:
+    person = Told("Person", TWO, "global", {"arn:ann": {"name": "ann"}})
+    known = Told(
+        "KnownPerson",
+        ONE,
+        "global",
+        {"arn:ann": {"nick": "a", "name": None}, "arn:eve": {"nick": "e"}},
+        {"friend": {"arn:eve": ["arn:ann"]}},
+    )
+    await world.sweep(known, person)
+    assert await world.ids("Person") == {"arn:ann", "arn:eve"}
+    [ann] = await world.store.run("MATCH (n:Person {id: 'arn:ann'}) RETURN n.name AS name, n.nick AS nick")
+    assert ann == {"name": "ann", "nick": "a"}, "what adds to a node takes nothing from it"
+    assert await world.edges("KNOWS") == {("arn:eve", "arn:ann")}
+    await world.sweep(known)
+    assert await world.ids("Person") == {"arn:eve"}, "the owner says that ann is gone, whoever names her"
+    await world.sweep()
+    assert await world.ids("Person") == set()
+
+
+async def test_deletions_are_more_than_one_transaction(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("skysweep.cleanup.LIMIT", 10)
+    monkeypatch.setattr("skysweep.cleanup.SCOPES", 1)
+    await world.sweep(network(ONE, EAST, *(f"n{number}" for number in range(45))))
+    deleted = await world.sweep()
+    assert +deleted.nodes == {"Network": 45}
+    assert await world.ids("Network") == set()
