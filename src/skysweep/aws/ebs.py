@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from skysweep.aws.ec2 import EC2Instance
+from skysweep.aws.kms import KMSKey
 from skysweep.model import Record, Resource, arn, at, call, detail, to
 
 VOLUMES = call("ec2", "DescribeVolumes", "Volumes[]")
@@ -61,7 +62,10 @@ class EBSSnapshot(Resource):
     volumesize: int = at("VolumeSize")
     outpostarn: str = at("OutpostArn")
 
+    # Snapshot to the volume it was taken of. Cartography draws this edge from the volume's SnapshotId, which is the
+    # other fact: see RESTORED_FROM.
     volume: EBSVolume = to("CREATED_FROM", "VolumeId")
+    key: KMSKey = to("ENCRYPTED_BY", "KmsKeyId", on="arn")
 
 
 def _attached(volume: Record) -> list[str]:
@@ -95,3 +99,4 @@ class EBSVolume(Resource):
 
     instances: list[EC2Instance] = to("ATTACHED_TO", _attached)
     snapshot: EBSSnapshot = to("RESTORED_FROM", "SnapshotId")
+    key: KMSKey = to("ENCRYPTED_BY", "KmsKeyId", on="arn")
