@@ -74,11 +74,11 @@ class _Sweep:
     unfit: list[Quarantined] = field(default_factory=list)
 
     async def run(self) -> Report:
-        started = time.time()
+        started, aws = time.time(), self.settings.aws
         accounts = [each for each in self.found.accounts if each.id not in self.settings.exclude_accounts]
-        self.licence = Licence(accounts, narrowed=bool(self.settings.aws.regions))
+        self.licence = Licence(accounts, narrowed=bool(aws.regions))
         self.makers = {type_: Maker(type_) for type_ in self.catalogue.types}
-        self.limits = Limits(self.settings.aws.rate_share, self.settings.concurrency)
+        self.limits = Limits(aws.rate_share, adaptive=aws.retry_mode == "adaptive")
         self.tag = await _next_tag(self.store, self.settings.update_tag)
         self.id = f"{datetime.fromtimestamp(started, UTC):%Y%m%dT%H%M%SZ}-{self.tag}"
         self.ledger.begin(self.id, self.tag, started)
@@ -200,10 +200,6 @@ class _Sweep:
             nodes[label] = Change(written=seen[0]["seen"], deleted=deleted.nodes[label])
         owned = [label for label, type_ in self.catalogue.by_label.items() if type_.owned]
         written = Counter(edges) + Counter({"RESOURCE": sum(nodes[label]["written"] for label in owned)})
-        swept = [AccountResult(account=a.id, name=a.name, status="swept", error=None) for a in self.licence.accounts]
-        for account in swept:
-            if account["account"] in self.dead:
-                account.update(status="failed", error=self.dead[account["account"]])
         report = Report(
             sweep=self.id,
             update_tag=self.tag,
@@ -223,14 +219,25 @@ class _Sweep:
             unit_totals={outcome.value: self.tally.outcomes[outcome] for outcome in Outcome},
             units=sorted(self.gaps, key=lambda unit: (unit.account, unit.region, unit.service, unit.operation)),
             quarantined=[asdict(each) for each in (*self.unfit, *self.writer.quarantined)],
-            accounts=[
-                *swept,
-                *(AccountResult(account="", name=n, status="failed", error=e) for n, e in self.found.failed),
-            ],
+            accounts=self._accounts(),
             peak_rss_mb=peak_rss_mb(),
         )
         report.status = "incomplete" if report.gaps else "complete"
         return report
+
+    def _accounts(self) -> list[AccountResult]:
+        """The accounts swept, those whose credentials died on the way, and the names that led to none."""
+        swept = [
+            AccountResult(
+                account=each.id,
+                name=each.name,
+                status="failed" if each.id in self.dead else "swept",
+                error=self.dead.get(each.id),
+            )
+            for each in self.licence.accounts
+        ]
+        lost = [AccountResult(account="", name=name, status="failed", error=why) for name, why in self.found.failed]
+        return swept + lost
 
 
 class _Outbox:
