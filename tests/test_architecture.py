@@ -26,7 +26,7 @@ ORDER = [
     {"writer", "cleanup"},
     {"analysis"},
     {"report", "progress"},
-    {"sweep"},
+    {"engine"},
     {"demo", "cli", "__init__", "__main__"},
 ]
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}

@@ -17,7 +17,7 @@ from skysweep.outcomes import Tally, UnitResult
 from skysweep.progress import LogFormat, shown
 from skysweep.report import Report, unit_dict
 from skysweep.settings import CONCURRENCY, RATE_SHARE, Settings, from_options
-from skysweep.sweep import sweep
+from skysweep.engine import sweep
 
 UnitsFile = Annotated[Path | None, Option("--report", help="Write every unit to this file, a JSON object a line.")]
 Log = Annotated[LogFormat | None, Option("--log-format", help="Log lines instead of the live display.")]
