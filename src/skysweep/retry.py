@@ -1,0 +1,215 @@
+"""What an error of an AWS call means, and what follows: wait, or give up as what. Pure."""
+
+from __future__ import annotations
+
+import re
+import socket
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Any, Literal
+
+import aiohttp
+from botocore import exceptions
+from botocore.parsers import ResponseParserError
+
+from skysweep.errors import Bug
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from skysweep.errors import Why
+
+RetryMode = Literal["adaptive", "standard", "legacy"]
+THROTTLE_ATTEMPTS = 10  # adaptive mode: a throttle slows the bucket down, so trying again is right
+BACKOFF_CAP = 20.0  # seconds; botocore's
+
+
+class Class(Enum):
+    """What an error means for the call."""
+
+    THROTTLED = auto()  # too fast: slow down, try again
+    TRANSIENT = auto()  # AWS stumbled: try again
+    UNREACHABLE = auto()  # no connection: try again; perhaps the service is not there at all
+    BROKEN = auto()  # an unreadable reply: try again
+    EXPIRED = auto()  # credentials past their time: renew them once, try again
+    UNRECOGNIZED = auto()  # these credentials are unknown in this region: the region is off, or they are bad
+    DENIED = auto()  # no permission
+    ABSENT = auto()  # AWS says the service or region is not there for this account
+    MISSING = auto()  # one of the call's `missing` codes
+    RACED = auto()  # the thing was deleted after it was listed
+    DEAD = auto()  # there are no credentials any more
+    REFUSED = auto()  # AWS does not take the request as it is
+    BUG = auto()  # ours
+
+
+RETRIED = frozenset((Class.THROTTLED, Class.TRANSIENT, Class.UNREACHABLE, Class.BROKEN))
+
+_ENDS: dict[Class, Why] = {
+    Class.DENIED: "denied",
+    Class.ABSENT: "absent",
+    Class.MISSING: "missing",
+    Class.RACED: "raced",
+    Class.DEAD: "dead",
+    Class.EXPIRED: "dead",
+}
+
+_CODES: dict[Class, str] = {
+    Class.THROTTLED: """
+        Throttling ThrottlingException ThrottledException Throttled RequestThrottledException RequestThrottled
+        TooManyRequestsException TooManyRequests ProvisionedThroughputExceededException TransactionInProgressException
+        RequestLimitExceeded BandwidthLimitExceeded SlowDown EC2ThrottledException DependencyThrottle
+        PriorRequestNotComplete DependentServiceRequestThrottlingFault""",
+    Class.TRANSIENT: """
+        RequestTimeout RequestTimeoutException InternalError InternalErrorException InternalFailure InternalServerError
+        InternalServerException InternalServiceError InternalServiceException ServerException ServiceException
+        ServiceUnavailable ServiceUnavailableException Unavailable IDPCommunicationError""",
+    Class.EXPIRED: """
+        ExpiredToken ExpiredTokenException RequestExpired TokenRefreshRequired""",
+    Class.UNRECOGNIZED: """
+        AuthFailure UnrecognizedClientException InvalidClientTokenId InvalidToken InvalidAccessKeyId""",
+    Class.ABSENT: """
+        RegionDisabledException OptInRequired SubscriptionRequiredException NotSignedUp UnknownOperationException
+        InvalidAction UnsupportedOperation UnsupportedOperationException UnsupportedCommandException
+        AWSOrganizationsNotInUseException UninitializedAccountException NoSuchConfigurationRecorderException""",
+    Class.DENIED: """
+        AccessDenied AccessDeniedException UnauthorizedOperation AuthorizationError AuthorizationErrorException
+        NotAuthorized NotAuthorizedException UnauthorizedException Unauthorized Forbidden AllAccessDisabled 403""",
+    Class.RACED: """
+        ResourceNotFoundException ResourceNotFoundFault ResourceNotFound NotFoundException NotFound
+        EntityNotFoundException WAFNonexistentItemException ServerSideEncryptionConfigurationNotFoundError
+        TrailNotFoundException AWS.SimpleQueueService.NonExistentQueue QueueDoesNotExist 404""",
+    Class.REFUSED: """
+        ValidationException ValidationError MissingParameter SerializationException InvalidNextToken ExpiredNextToken
+        InvalidRequestException InvalidRequest InvalidArgument MalformedQueryString BadRequestException
+        SignatureDoesNotMatch InvalidSignatureException LimitExceededException""",
+}
+_BY_CODE = {code: cls for cls, codes in _CODES.items() for code in codes.split()}
+_BY_SHAPE = (
+    (re.compile(r"NoSuch|.*NotFound|.*DoesNotExist"), Class.RACED),
+    (re.compile(r"Kms.*Throttl"), Class.THROTTLED),
+    (re.compile(r"K[Mm][Ss]AccessDenied"), Class.DENIED),
+    (re.compile(r"InvalidParameter"), Class.REFUSED),
+)
+_QUOTA_IS_THROTTLE = frozenset(
+    ("kinesis", "firehose", "apigateway")
+)  # LimitExceededException is a full quota elsewhere
+_BY_WORDS = (
+    ("cloudformation", "ValidationError", "does not exist", Class.RACED),
+    ("guardduty", "BadRequestException", "detector", Class.ABSENT),
+    ("macie2", "AccessDeniedException", "not enabled", Class.ABSENT),
+    ("securityhub", "InvalidAccessException", "", Class.ABSENT),
+)
+"""Codes that mean something else in one service: (service, code, words of the message, what it means)."""
+_STALE = re.compile(r"signature (?:has )?expired|signature not yet current", re.IGNORECASE)
+_SECRET = re.compile(
+    r"(?:AKIA|ASIA)[A-Z0-9]{12,}|(?i:X-Amz-(?:Security-Token|Signature|Credential)|Signature|Credential|AccessKeyId|token)"
+    r"\s*[=:]\s*[^\s,&'\"]+|\b[A-Za-z0-9/+]{60,}={0,2}"
+)
+
+_BY_KIND: tuple[tuple[tuple[type[Exception], ...], Class], ...] = (
+    ((exceptions.EndpointProviderError, exceptions.UnknownEndpointError), Class.ABSENT),
+    ((ResponseParserError,), Class.BROKEN),
+    (
+        (
+            exceptions.NoCredentialsError,
+            exceptions.PartialCredentialsError,
+            exceptions.CredentialRetrievalError,
+            exceptions.TokenRetrievalError,
+            exceptions.SSOError,
+            exceptions.RefreshWithMFAUnsupportedError,
+            exceptions.InvalidConfigError,
+            exceptions.UnknownCredentialError,
+            exceptions.MetadataRetrievalError,
+        ),
+        Class.DEAD,
+    ),
+    ((exceptions.ConnectionError, aiohttp.ClientConnectionError, ConnectionError), Class.UNREACHABLE),
+    ((exceptions.HTTPClientError, exceptions.IncompleteReadError, aiohttp.ClientError, OSError), Class.TRANSIENT),
+)
+"""What an error that is no answer of AWS's means, the first kind that fits; all else is a Bug."""
+
+
+def classify(error: Exception, *, service: str, operation: str, missing: frozenset[str] = frozenset()) -> Class:
+    """What an error of `service:operation` means; `missing`: the codes that say "this record has no such thing"."""
+    if isinstance(cause(error), Bug):
+        return Class.BUG
+    if not isinstance(error, exceptions.ClientError):
+        return next((cls for kinds, cls in _BY_KIND if isinstance(error, kinds)), Class.BUG)
+    if error.operation_name != operation:  # the refreshing of the credentials, within this call
+        return Class.TRANSIENT if _answer(error, "sts") in RETRIED else Class.DEAD
+    return Class.MISSING if code(error) in missing else _answer(error, service)
+
+
+def _answer(error: exceptions.ClientError, service: str) -> Class:
+    """What AWS's answer means, by its status, its words and its code."""
+    name, http = code(error), status(error)
+    words = str(error.response.get("Error", {}).get("Message") or "")
+    if http == 429 or "Rate exceeded" in words or (name == "LimitExceededException" and service in _QUOTA_IS_THROTTLE):  # noqa: PLR2004 - HTTP's Too Many Requests
+        return Class.THROTTLED
+    if _STALE.search(words):
+        return Class.EXPIRED
+    for where, which, said, cls in _BY_WORDS:
+        if service == where and name == which and said in words:
+            return cls
+    by_shape = next((cls for shape, cls in _BY_SHAPE if shape.match(name)), None)
+    return _BY_CODE.get(name) or by_shape or _by_status(http)
+
+
+def _by_status(http: int) -> Class:
+    if http in {401, 403}:
+        return Class.DENIED
+    return Class.TRANSIENT if http >= 500 else Class.REFUSED  # noqa: PLR2004 - HTTP's server errors
+
+
+def decide(
+    cls: Class, attempt: int, *, mode: RetryMode, max_attempts: int, random: Callable[[], float]
+) -> float | None:
+    """Seconds to wait before the next attempt, or None to give up; `attempt` counts from 1, random() is in [0, 1)."""
+    attempts = max_attempts
+    if cls is Class.THROTTLED and mode == "adaptive":
+        attempts = max(max_attempts, THROTTLE_ATTEMPTS)
+    if cls not in RETRIED or attempt >= attempts:
+        return None
+    span = 2.0 ** (attempt - 1)
+    return random() * (span if mode == "legacy" else min(span, BACKOFF_CAP))
+
+
+def ending(cls: Class) -> Why:
+    """What a call becomes that ends with such an error."""
+    return _ENDS.get(cls, "failed")
+
+
+def code(error: Exception) -> str:
+    """AWS's error code, or the exception's name."""
+    if isinstance(error, exceptions.ClientError):
+        return str(error.response.get("Error", {}).get("Code") or status(error) or "Unknown")
+    return type(error).__name__
+
+
+def text(error: Exception) -> str:
+    """The error's own words in one line, free of credentials."""
+    if isinstance(error, exceptions.ClientError):
+        words = error.response.get("Error", {}).get("Message") or ""
+    else:
+        words = str(error) or repr(error)
+    return scrub(" ".join(str(words).split()))[:500]
+
+
+def scrub(words: str) -> str:
+    """The text without access keys, tokens and signatures."""
+    return _SECRET.sub("…", words)
+
+
+def status(error: exceptions.ClientError) -> int:
+    """The HTTP status of AWS's answer, 0 where there is none."""
+    metadata: Any = error.response.get("ResponseMetadata", {})
+    return int(metadata.get("HTTPStatusCode", 0))
+
+
+def unresolved(error: Exception) -> bool:
+    """Whether the endpoint's host has no address."""
+    return isinstance(cause(error), aiohttp.ClientConnectorDNSError | socket.gaierror)
+
+
+def cause(error: Exception) -> object:
+    """The error that botocore has wrapped, if it has."""
+    return getattr(error, "kwargs", {}).get("error", error)

@@ -1,0 +1,290 @@
+"""Whom to sweep and where: the accounts that the credentials reach, and the regions that each of them has on."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+import anyio
+from aiobotocore.credentials import AioCredentials, AioDeferredRefreshableCredentials
+from aiobotocore.session import AioSession
+from botocore import exceptions
+
+from skysweep import regions, retry
+from skysweep.errors import BadCredentials, BadSettings, CallFailed
+from skysweep.limits import Limits
+from skysweep.paging import ask
+from skysweep.plan import Account, Target
+
+if TYPE_CHECKING:
+    from skysweep.clients import AwsSettings, Clients, Renew
+
+SESSION_NAME = "skysweep"
+SECONDS = 300.0  # for one account's identity, or its regions
+AT_ONCE = 32  # accounts looked at together
+BASE = "the base credentials"
+
+_BROKEN_SETTINGS = (exceptions.ProfileNotFound, exceptions.ConfigParseError, exceptions.InvalidConfigError)
+
+
+@dataclass(slots=True)
+class Found:
+    """The accounts to sweep; the names that led to none, with the reason; profiles of an account already found."""
+
+    accounts: list[Account] = field(default_factory=list)
+    failed: list[tuple[str, str]] = field(default_factory=list)
+    duplicates: list[tuple[str, str]] = field(default_factory=list)
+
+
+async def find_accounts(settings: AwsSettings, clients: Clients) -> Found:
+    """Finds the accounts, adopts their credentials, and asks each which regions it has on.
+
+    Raises BadSettings for a region, profile or file that cannot be meant, BadCredentials when nothing leads anywhere.
+    """
+    regions.check(settings.regions)
+    return await _Finder(settings, clients).find()
+
+
+@dataclass(frozen=True, slots=True)
+class _Caller:
+    """Who some credentials turned out to be."""
+
+    account: str
+    partition: str
+    arn: str
+
+
+class _Finder:
+    def __init__(self, settings: AwsSettings, clients: Clients) -> None:
+        self._settings = settings
+        self._clients = clients
+        self._limits = Limits(settings.rate_share)
+        self._at_once = anyio.CapacityLimiter(AT_ONCE)
+
+    async def find(self) -> Found:
+        found = Found()
+        if bool(self._settings.role_name) != bool(self._settings.accounts):
+            raise BadSettings(
+                "--accounts and --role-name need each other: which accounts, and the role to assume there"
+            )
+        if self._settings.role_name:
+            await self._by_role(found)
+        else:
+            await self._by_profile(found)
+        await self._regions(found)
+        if not found.accounts:
+            raise BadCredentials(
+                "no account can be swept: " + "; ".join(f"{name}: {why}" for name, why in found.failed)
+            )
+        return found
+
+    # Accounts
+
+    async def _by_profile(self, found: Found) -> None:
+        """The account of the ambient credentials, or of each profile; the first by name wins an account."""
+        names = self._profiles()
+        callers: dict[str, _Caller | str] = {}
+
+        async def look(name: str | None) -> None:
+            async with self._at_once:
+                callers[name or ""] = await self._caller(name)
+
+        async with anyio.create_task_group() as tasks:
+            for name in names:
+                tasks.start_soon(look, name)
+        owners: dict[str, str] = {}
+        for name, caller in sorted(callers.items()):
+            if isinstance(caller, str):
+                found.failed.append((name or BASE, caller))
+            elif caller.account in owners:
+                found.duplicates.append((name, caller.account))
+            else:
+                owners[caller.account] = name
+                self._adopt(caller.account, name or None)
+                found.accounts.append(_account(caller, name))
+
+    async def _by_role(self, found: Found) -> None:
+        """Each of the accounts by its role; the base credentials' own account by those credentials."""
+        (base, *others) = self._profiles()
+        if others:
+            raise BadSettings("--role-name starts from one identity: give one profile at most")
+        caller = await self._caller(base)
+        if isinstance(caller, str):
+            raise BadCredentials(f"{base or BASE}: {caller}")
+
+        async def look(account: str) -> None:
+            async with self._at_once:
+                error = await self._assume(account, caller, base)
+            if error:
+                found.failed.append((account, error))
+            else:
+                arn = caller.arn if account == caller.account else _role_arn(caller.partition, account, self._settings)
+                found.accounts.append(_account(replace(caller, account=account, arn=arn), base or ""))
+
+        async with anyio.create_task_group() as tasks:
+            for account in dict.fromkeys(self._settings.accounts):
+                tasks.start_soon(look, account)
+        found.accounts.sort(key=lambda account: account.id)
+        found.failed.sort()
+
+    def _profiles(self) -> list[str | None]:
+        """The profiles to start from; None stands for the ambient credentials."""
+        settings = self._settings
+        try:
+            known = [] if settings.isolated else self._clients.session().available_profiles
+        except _BROKEN_SETTINGS as error:
+            raise BadSettings(retry.text(error)) from error
+        if settings.all_profiles:
+            if not known:
+                raise BadSettings("--aws-sync-all-profiles: there is no profile in the AWS files")
+            return list(known)
+        for name in settings.profiles:
+            if name not in known:
+                near = get_close_matches(name, known, n=1)
+                raise BadSettings(
+                    f"there is no AWS profile {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+                )
+        return list(settings.profiles) or [None]
+
+    async def _caller(self, profile: str | None) -> _Caller | str:
+        """Who the credentials of a profile belong to, or why they belong to nobody."""
+        key = f"profile {profile or ''}"
+        try:
+            credentials = await self._credentials(profile)
+            if credentials is None:
+                return "no AWS credentials: set AWS_PROFILE or AWS_ACCESS_KEY_ID, or run `aws configure`"
+            self._clients.adopt(key, credentials, self._renewal(profile), profile)
+            region = self._configured_region(profile) or regions.MAIN["aws"]
+            who = await self._ask(Target(key, region, regions.partition_of(region)), "sts", "GetCallerIdentity", {})
+        except _BROKEN_SETTINGS as error:
+            if profile is None:
+                raise BadSettings(retry.text(error)) from error
+            return retry.text(error)
+        except CallFailed as error:
+            return str(error)
+        except (exceptions.BotoCoreError, exceptions.ClientError) as error:  # a source of credentials that fails
+            return f"{retry.code(error)}: {retry.text(error)}"
+        return _Caller(who["Account"], who["Arn"].split(":")[1], who["Arn"])
+
+    async def _credentials(self, profile: str | None) -> Any:
+        """The profile's credentials by its own chain, or the static ones of the settings; None where there are none."""
+        settings = self._settings
+        if settings.access_key and settings.secret_key:
+            return AioCredentials(settings.access_key, settings.secret_key, settings.token)
+        return None if settings.isolated else await self._clients.session(profile).get_credentials()
+
+    def _renewal(self, profile: str | None) -> Renew | None:
+        """How to get a profile's credentials anew: from its files and its chain as they are then."""
+        if self._settings.access_key:
+            return None
+        return lambda: AioSession(profile=profile).get_credentials()
+
+    def _adopt(self, account: str, profile: str | None) -> None:
+        """Gives the account the credentials that were known by their profile."""
+        key = f"profile {profile or ''}"
+        self._clients.adopt(account, self._clients.credentials(key), self._renewal(profile), profile)
+
+    # Roles
+
+    async def _assume(self, account: str, caller: _Caller, base: str | None) -> str | None:
+        """Adopts the account's role, or the caller's own credentials where it is the caller's; the error, if any."""
+        if account == caller.account:
+            self._adopt(account, base)
+            return None
+        arn = _role_arn(caller.partition, account, self._settings)
+        key = f"profile {base or ''}"
+        home = Target(key, self._configured_region(base) or regions.home("sts", caller.partition), caller.partition)
+        inputs = {"RoleArn": arn, "RoleSessionName": SESSION_NAME}
+        if self._settings.external_id:
+            inputs["ExternalId"] = self._settings.external_id
+
+        async def refresh() -> dict[str, Any]:
+            given = (await self._ask(home, "sts", "AssumeRole", inputs))["Credentials"]
+            return {
+                "access_key": given["AccessKeyId"],
+                "secret_key": given["SecretAccessKey"],
+                "token": given["SessionToken"],
+                "expiry_time": given["Expiration"].isoformat(),
+            }
+
+        async def fresh() -> Any:
+            return AioDeferredRefreshableCredentials(refresh, "assume-role")
+
+        self._clients.adopt(account, await fresh(), fresh, base)
+        try:
+            who = await self._ask(Target(account, home.region, home.partition), "sts", "GetCallerIdentity", {})
+        except CallFailed as error:
+            return f"{arn}: {error}"
+        return None if who["Account"] == account else f"{arn} leads to account {who['Account']}"
+
+    # Regions
+
+    async def _regions(self, found: Found) -> None:
+        """Puts each account's regions in place; one that does not tell them fails, unless the settings name some."""
+        asked: dict[str, tuple[str, ...] | str] = {}
+
+        async def look(account: Account) -> None:
+            async with self._at_once:
+                asked[account.id] = await self._enabled(account)
+
+        async with anyio.create_task_group() as tasks:
+            for account in found.accounts:
+                tasks.start_soon(look, account)
+        named = self._settings.regions
+        swept = []
+        for account in found.accounts:
+            enabled = asked[account.id]
+            if isinstance(enabled, str) and not named:
+                hint = "name regions with --aws-regions, or allow ec2:DescribeRegions"
+                found.failed.append((account.id, f"its regions are unknown: {enabled}; {hint}"))
+                continue
+            if isinstance(enabled, str):
+                enabled = tuple(region for region in named if regions.partition_of(region) == account.partition)
+            swept.append(replace(account, regions=tuple(x for x in enabled if not named or x in named)))
+        found.accounts = swept
+
+    async def _enabled(self, account: Account) -> tuple[str, ...] | str:
+        """The account's enabled regions by its own word, or the error; one region after another may be asked."""
+        error = "no region to ask"
+        for region in self._homes(account):
+            target = Target(account.id, region, account.partition)
+            try:
+                reply = await self._ask(target, "ec2", "DescribeRegions", {"AllRegions": False})
+            except CallFailed as failure:
+                error = str(failure)
+            else:
+                on = [each for each in reply["Regions"] if each.get("OptInStatus") != "not-opted-in"]
+                return tuple(sorted(each["RegionName"] for each in on))
+        return error
+
+    def _homes(self, account: Account) -> list[str]:
+        """Where to ask: organizations deny what lies outside their regions, often the main one."""
+        wanted = (self._configured_region(account.profile or None), *self._settings.regions)
+        own = [name for name in wanted if name and regions.partition_of(name) == account.partition]
+        return list(dict.fromkeys([*own[:2], regions.home("ec2", account.partition)]))
+
+    def _configured_region(self, profile: str | None) -> str | None:
+        region: str | None = self._clients.session(profile).get_config_variable("region")
+        return region
+
+    async def _ask(self, target: Target, service: str, operation: str, inputs: dict[str, Any]) -> dict[str, Any]:
+        return await ask(
+            self._clients,
+            self._limits,
+            target,
+            service=service,
+            operation=operation,
+            inputs=inputs,
+            deadline=time.monotonic() + SECONDS,
+            tally=self._clients.tally,
+        )
+
+
+def _account(caller: _Caller, profile: str) -> Account:
+    return Account(caller.account, name=profile, partition=caller.partition, profile=profile, arn=caller.arn)
+
+
+def _role_arn(partition: str, account: str, settings: AwsSettings) -> str:
+    return f"arn:{partition}:iam::{account}:role/{settings.role_name}"
