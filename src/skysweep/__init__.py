@@ -12,11 +12,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from skysweep.engine import sweep
     from skysweep.errors import SkysweepError, Unusable
     from skysweep.outcomes import Outcome, Tally, UnitResult
     from skysweep.report import ExitCode, Report
     from skysweep.settings import Settings, from_options
-    from skysweep.engine import sweep
 
 __all__ = [
     "ExitCode",

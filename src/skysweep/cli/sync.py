@@ -11,13 +11,13 @@ from typer import Option
 
 from skysweep.cli import options
 from skysweep.cli.screen import print_json, say, show
+from skysweep.engine import sweep
 from skysweep.errors import BadSettings
 from skysweep.ledger import Ledger
 from skysweep.outcomes import Tally, UnitResult
 from skysweep.progress import LogFormat, shown
 from skysweep.report import Report, unit_dict
 from skysweep.settings import CONCURRENCY, RATE_SHARE, Settings, from_options
-from skysweep.engine import sweep
 
 UnitsFile = Annotated[Path | None, Option("--report", help="Write every unit to this file, a JSON object a line.")]
 Log = Annotated[LogFormat | None, Option("--log-format", help="Log lines instead of the live display.")]
