@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import io
 import json
-from typing import Any
 
 import anyio
 import pytest
@@ -75,39 +74,56 @@ def test_long_times_have_hours() -> None:
     assert "1:02:03" in capture.get()
 
 
-async def told(tally: Tally, stream: io.StringIO, until: str, **options: Any) -> str:
-    """What the display has written once `until` stands in it."""
+class Clock:
+    """A clock that tells these moments, and then the last for ever."""
+
+    def __init__(self, *moments: float) -> None:
+        self.moments = list(moments)
+
+    def __call__(self) -> float:
+        return self.moments.pop(0) if len(self.moments) > 1 else self.moments[0]
+
+
+async def until(stream: io.StringIO, told: str) -> str:
+    """What the stream holds once `told` stands in it."""
     with anyio.fail_after(20):
-        async with shown(tally, stream=stream, **options):
-            while until not in stream.getvalue():
-                await anyio.lowlevel.checkpoint()
+        while told not in stream.getvalue():
+            await anyio.lowlevel.checkpoint()
     return stream.getvalue()
 
 
-async def test_a_pipe_gets_a_line_for_each_phase() -> None:
+async def test_a_pipe_gets_a_line_for_each_new_phase() -> None:
     tally, stream = Tally(phase="finding accounts"), io.StringIO()
-    with anyio.fail_after(20):
-        async with shown(tally, stream=stream):
-            while "finding accounts" not in stream.getvalue():
-                await anyio.lowlevel.checkpoint()
-            tally.phase = "sweeping"
-            while "sweeping" not in stream.getvalue():
-                await anyio.lowlevel.checkpoint()
-    lines = stream.getvalue().splitlines()
-    assert len(lines) == 2
-    assert "calls=0" in lines[0]
-    assert "\x1b" not in stream.getvalue()
+    async with shown(tally, stream=stream):
+        await anyio.wait_all_tasks_blocked()
+        assert stream.getvalue() == ""
+        tally.phase = "sweeping"
+        await until(stream, "sweeping")
+        tally.phase = "linking"
+        written = await until(stream, "linking")
+    assert len(written.splitlines()) == 2
+    assert "calls=0" in written
+    assert "\x1b" not in written
+
+
+async def test_a_pipe_gets_a_line_now_and_then() -> None:
+    stream = io.StringIO()
+    async with shown(halfway(), stream=stream, clock=Clock(150, 161)):
+        assert "calls=250" in await until(stream, "\n")
 
 
 async def test_json_lines_are_json_even_on_a_terminal() -> None:
-    written = await told(halfway(), Terminal(), "\n", log_format="json")
-    line = json.loads(written.splitlines()[0])
+    stream = Terminal()
+    async with shown(halfway(), "json", stream=stream, clock=Clock(150, 161)):
+        line = json.loads((await until(stream, "\n")).splitlines()[0])
     assert (line["event"], line["level"], line["calls"], line["units"]) == ("sweeping", "info", 250, "100/400")
     assert line["timestamp"]
 
 
 async def test_a_terminal_gets_the_live_display() -> None:
-    assert "throttled 7" in await told(halfway(), Terminal(), "iam:ListUsers")
+    stream = Terminal()
+    async with shown(halfway(), stream=stream):
+        assert "throttled 7" in await until(stream, "iam:ListUsers")
 
 
 async def test_an_error_in_the_block_comes_through_and_ends_the_display() -> None:

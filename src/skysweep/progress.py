@@ -118,9 +118,9 @@ async def _live(tally: Tally, _: LogFormat, stream: TextIO, clock: Callable[[], 
 
 
 async def _lines(tally: Tally, log_format: LogFormat, stream: TextIO, clock: Callable[[], float]) -> None:
-    """A line whenever the phase changes, and every few seconds in between."""
+    """A line whenever the phase changes, and every few seconds in between; none for a run that fails at once."""
     log, rates = logger(log_format, stream), Rates()
-    phase, said = "", -LOG_SECONDS
+    phase, said = tally.phase, clock()
     while True:
         now = clock()
         rates.add(tally, now)

@@ -50,29 +50,35 @@ def root() -> Commands:
         name="skysweep",
         help="Sweep every account and region of an AWS organization into Neo4j as a security graph.",
         commands=dict(listing),
-        no_args_is_help=True,
         rich_markup_mode=None,  # plain help is there in half the time
     )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command and gives the exit code: its own, 1 where it could not run, 130 where it was interrupted."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        previous = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-        try:
-            code = int(root().main(arguments, prog_name="skysweep", standalone_mode=False) or 0)
-            return _interrupted() if code == INTERRUPTED else code
-        finally:
-            signal.signal(signal.SIGTERM, previous)
+        return _run(given)
     except typer.TyperException as error:  # click's usage errors, whose own exit code is 2
-        message = error.format_message()  # empty where the help was shown instead of a command
-        return _say(f"{message} (see --help)") if message else UNUSABLE
+        return _say(f"{error.format_message()} (see --help)")
     except (KeyboardInterrupt, typer.Abort):
         return _interrupted()
     except BaseExceptionGroup as errors:
         return _failed(_culprit(errors))
     except Exception as error:  # noqa: BLE001 - the last resort of a command line: one line and exit 1
         return _failed(error)
+
+
+def _run(arguments: list[str]) -> int:
+    """Runs a command; SIGTERM interrupts as Ctrl-C does. No command at all shows the help, and is a usage error."""
+    previous = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        code = int(root().main(arguments or ["--help"], prog_name="skysweep", standalone_mode=False) or 0)
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+    if code == INTERRUPTED:
+        return _interrupted()
+    return code if arguments else UNUSABLE
 
 
 def _failed(error: BaseException) -> int:

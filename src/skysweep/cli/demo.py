@@ -72,7 +72,7 @@ def _timed(what: str) -> Iterator[None]:
 
 async def _answers(graph: StoreSettings, questions: Iterable[Question]) -> dict[str, Answer]:
     async with open_store(graph, read_only=True) as store:
-        return {question.name: await ask(store, question.cypher) for question in questions}
+        return {question.name: await ask(store, question.cypher, question.columns) for question in questions}
 
 
 def _tell(report: Report, questions: Iterable[Question], answers: dict[str, Answer]) -> None:

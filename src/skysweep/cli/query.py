@@ -55,7 +55,7 @@ def query(
         return _list(json)
     if question is None:
         raise BadSettings("name a question (`skysweep query --list` shows them) or write Cypher")
-    cypher = meant(question)
+    cypher, columns = meant(question)
     graph = store_settings(
         uri=neo4j_uri,
         user=neo4j_user,
@@ -63,18 +63,18 @@ def query(
         database=neo4j_database,
         folder=store,
     )
-    answer = anyio.run(_asked, graph, cypher)
+    answer = anyio.run(_asked, graph, cypher, columns)
     _print(answer, json=json, csv=csv)
     return ExitCode.FOUND if fail_on and answer.rows else ExitCode.COMPLETE
 
 
-def meant(question: str) -> str:
-    """The Cypher of a saved question, or the question itself where it is Cypher that only reads.
+def meant(question: str) -> tuple[str, tuple[str, ...]]:
+    """The Cypher and columns of a saved question, or the question itself where it is Cypher that only reads.
 
     Raises BadSettings for an unknown name, with the nearest, and for Cypher that could write.
     """
     if question in QUESTIONS:
-        return QUESTIONS[question].cypher
+        return QUESTIONS[question].cypher, QUESTIONS[question].columns
     if re.fullmatch(r"[\w-]+", question):
         near = difflib.get_close_matches(question, QUESTIONS, n=1, cutoff=0.4)
         hint = f"did you mean {near[0]}? " if near else ""
@@ -82,16 +82,19 @@ def meant(question: str) -> str:
     reason = why_not(question)
     if reason:
         raise BadSettings(f"this query is refused: {reason}; `query` only reads")
-    return question
+    return question, ()
 
 
-async def ask(store: Store, cypher: Any) -> Answer:
-    """Runs reading Cypher; nodes and relationships become objects. Raises BadSettings where the store refuses it."""
+async def ask(store: Store, cypher: Any, columns: Sequence[str] = ()) -> Answer:
+    """Runs reading Cypher; nodes and relationships become objects. Raises BadSettings where the store refuses it.
+
+    columns: of an answer without rows, for which ArcadeDB names none.
+    """
     try:
         async with store.session() as session:
             result = await session.run(cypher)
-            columns = tuple(result.keys())
-            return Answer(columns, [tuple(map(plain, record.values())) async for record in result])
+            names = tuple(result.keys()) or tuple(columns)
+            return Answer(names, [tuple(map(plain, record.values())) async for record in result])
     except (Neo4jError, DriverError) as error:
         raise BadSettings(f"the graph refuses this query: {getattr(error, 'message', None) or error}") from error
 
@@ -116,9 +119,9 @@ def _properties(entity: Node | Relationship) -> dict[str, Any]:
     return {name: plain(entity[name]) for name in sorted(entity) if not name.startswith("_")}
 
 
-async def _asked(graph: StoreSettings, cypher: str) -> Answer:
+async def _asked(graph: StoreSettings, cypher: str, columns: Sequence[str]) -> Answer:
     async with open_store(graph, read_only=True) as store:
-        return await ask(store, cypher)
+        return await ask(store, cypher, columns)
 
 
 def _print(answer: Answer, *, json: bool, csv: bool) -> None:
