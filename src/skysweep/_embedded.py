@@ -1,9 +1,9 @@
 """The child process that holds the embedded graph open: ArcadeDB on loopback Bolt and HTTP.
 
 Run as a script by `arcadedb.py`, never imported, and free of skysweep, whose start-up it need not pay. One JSON line
-comes in, `{"folder", "password", "heap"}`; one goes out, `{"bolt", "http", "password", "pid"}` once it serves,
+comes in, `{"folder", "password", "heap"}`; one goes out, `{"bolt", "http", "password", "pid", "owner"}` once it serves,
 `{"busy": true}` when another process has the folder, or `{"error": "…"}`. Then it serves until its stdin closes, which
-the death of its parent also does.
+the death of its parent, the owner, also does.
 """
 
 from __future__ import annotations
@@ -35,11 +35,12 @@ def main() -> None:
         published = folder / "server.json"
         _forget_last_server(folder, published)
         try:
+            _check_schema(folder / "databases" / DATABASE)
             server, ports = _serve(order)
         except Exception as error:  # noqa: BLE001 - whatever it is, the parent tells the user
             _answer(answer_to, {"error": str(error)})
             _end()
-        answer = {**ports, "password": order["password"], "pid": os.getpid()}
+        answer = {**ports, "password": order["password"], "pid": os.getpid(), "owner": os.getppid()}
         _publish(published, answer)
         _answer(answer_to, answer)
         sys.stdin.read()
@@ -74,6 +75,18 @@ def _forget_last_server(folder: Path, published: Path) -> None:
     (folder / "config" / "server-users.jsonl").unlink(missing_ok=True)
 
 
+def _check_schema(database: Path) -> None:
+    """Raises ValueError where ArcadeDB would take a graph whose schema is unreadable for an empty one."""
+    for schema in (database / "schema.json", database / "schema.prev.json"):
+        try:
+            json.loads(schema.read_bytes())
+        except (FileNotFoundError, ValueError):
+            continue
+        return
+    if any(database.glob("*.bucket")):
+        raise ValueError(f"{database / 'schema.json'} is missing or broken")
+
+
 def _publish(path: Path, server: dict[str, Any]) -> None:
     """Writes where the server listens and its password, readable by this user alone, in one step."""
     draft = path.with_suffix(".new")
@@ -95,6 +108,8 @@ def _serve(order: dict[str, Any]) -> tuple[Any, dict[str, int]]:
         "server_plugins": "Bolt:com.arcadedb.bolt.BoltProtocolPlugin",
         "bolt_port": 0,
         "bolt_maxMessageSize": MAX_MESSAGE_BYTES,
+        "opencypher_loadCsv_allowFileUrls": False,
+        "opencypher_loadCsv_allowRemoteUrls": False,
         "mode": "development",  # in "production" an error's text stays in the server's log
     }
     server = ArcadeDBServer(order["folder"], order["password"], config, {"heap_size": order["heap"]})

@@ -24,6 +24,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import anyio
 import anyio.to_thread
+from neo4j import AsyncGraphDatabase
+from neo4j.exceptions import ServiceUnavailable, SessionExpired
 
 from skysweep.errors import BadStore
 
@@ -40,6 +42,7 @@ CHILD = Path(__file__).with_name("_embedded.py")
 START_SECONDS = 120  # it takes 2; a machine that is busy or recovers a graph takes longer
 STOP_SECONDS = 60
 HTTP_SECONDS = 600  # an index over a graph that is full already
+ANSWER_SECONDS = 10
 POLL_SECONDS = 0.05  # how often to look whether another process is done starting or stopping
 SMALLEST_HEAP, LARGEST_HEAP = 512, 4096  # MiB
 
@@ -95,7 +98,8 @@ async def _find_or_start(folder: Path, *, start: bool) -> tuple[Server, Process 
     deadline = anyio.current_time() + START_SECONDS
     while anyio.current_time() < deadline:
         if _owned(folder):
-            if server := _published(folder):
+            server = _published(folder)
+            if server and await _answers(server):
                 return server, None
         elif not start:
             raise BadStore(f"no process has the graph in {folder} open: start one with `skysweep serve`")
@@ -123,10 +127,21 @@ def _published(folder: Path) -> Server | None:
     """The server that the folder's owner has published; None while it has not, or if it is a dead one's."""
     try:
         said = json.loads((folder / "server.json").read_text(encoding="utf-8"))
-        os.kill(said["pid"], 0)
+        for pid in (said["pid"], said["owner"]):  # one whose owner has died is about to go
+            os.kill(pid, 0)
     except (FileNotFoundError, ProcessLookupError):
         return None
     return Server(said["bolt"], said["http"], said["password"])
+
+
+async def _answers(server: Server) -> bool:
+    """Whether Bolt is there: of a server that is going the lock may last longer."""
+    async with AsyncGraphDatabase.driver(server.uri, auth=server.auth, connection_timeout=ANSWER_SECONDS) as driver:
+        try:
+            await driver.verify_connectivity()
+        except (ServiceUnavailable, SessionExpired):
+            return False
+    return True
 
 
 async def _start(folder: Path) -> tuple[Server, Process] | None:

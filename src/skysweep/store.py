@@ -161,14 +161,6 @@ async def _open_arcadedb(settings: StoreSettings, start: bool, read_only: bool) 
         # Conflicts of transactions are over in no time: the driver's first wait of 1 s would be most of the run.
         driver = AsyncGraphDatabase.driver(server.uri, auth=server.auth, initial_retry_delay=0.05)
         async with driver:
-            try:
-                await driver.verify_connectivity()
-            except (DriverError, Neo4jError) as error:
-                message = (
-                    f"the graph in {settings.folder} has just been closed by the process that had it open: try again"
-                )
-                raise BadStore(message) from error
-            schema = arcadedb.Schema(server)
             yield Store(
                 kind="arcadedb",
                 driver=driver,
@@ -176,7 +168,7 @@ async def _open_arcadedb(settings: StoreSettings, start: bool, read_only: bool) 
                 labels_are_types=True,
                 writers=1,
                 read_only=read_only,
-                schema=schema,
+                schema=arcadedb.Schema(server),
             )
 
 

@@ -1,0 +1,76 @@
+"""The two stores for every test that wants one.
+
+neo4j_uri   (uri, user, password) of a real Neo4j, one for the session
+embedded    settings of an embedded graph that is open, one for the session
+store       an open, empty Store; the test runs once with each
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_asyncio
+
+from neo4j_server import Neo4jServer, neo4j_server, resolve_jars, wipe
+from skysweep.store import Store, StoreSettings, open_store
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Fetches Neo4j before a test's clock runs."""
+    wanted = any(item.get_closest_marker("neo4j") for item in session.items)
+    if wanted and not session.config.option.collectonly:
+        resolve_jars()
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Marks the tests that use the real Neo4j, so that `-m 'not neo4j'` leaves them out."""
+    if "neo4j_uri" in getattr(item, "fixturenames", ()):
+        item.add_marker("neo4j")
+
+
+@pytest.fixture(scope="session")
+def neo4j_uri() -> Iterator[Neo4jServer]:
+    with neo4j_server() as server:
+        yield server
+
+
+@pytest_asyncio.fixture(scope="session")
+async def embedded(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[StoreSettings]:
+    folder = tmp_path_factory.mktemp("embedded")
+    settings = StoreSettings(uri=None, user=None, password=None, database=None, folder=folder)
+    async with open_store(settings):
+        yield settings
+
+
+@pytest.fixture(params=["arcadedb", pytest.param("neo4j", marks=pytest.mark.neo4j)])
+def store_settings(request: pytest.FixtureRequest) -> StoreSettings:
+    """Settings of each store in turn (a sync fixture, since only such a one may ask for others while it runs)."""
+    if request.param == "neo4j":
+        return neo4j_settings(request.getfixturevalue("neo4j_uri"))
+    settings: StoreSettings = request.getfixturevalue("embedded")
+    return settings
+
+
+@pytest_asyncio.fixture
+async def store(store_settings: StoreSettings) -> AsyncIterator[Store]:
+    async with open_store(store_settings) as opened:
+        await empty(opened)
+        yield opened
+
+
+def neo4j_settings(server: Neo4jServer) -> StoreSettings:
+    return StoreSettings(*server, database=None, folder=Path("/nowhere"))
+
+
+async def empty(store: Store) -> None:
+    """Deletes all nodes and edges; in Neo4j constraints and indexes too (ArcadeDB keeps its types)."""
+    if store.kind == "neo4j":
+        await wipe(store.driver, store.database)
+        return
+    while (await store.run("MATCH (n) WITH n LIMIT 2000 DETACH DELETE n RETURN count(*) AS gone"))[0]["gone"]:
+        pass
