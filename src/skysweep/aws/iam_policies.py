@@ -1,0 +1,157 @@
+"""IAM policies: who may do what, as the documents say. Statements are nodes, so that a query can ask for one action."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from skysweep.aws._iam import AUTHORIZATIONS, inline_policy_id
+from skysweep.aws._policies import statements
+from skysweep.model import Item, Record, Resource, at, by, call, detail
+
+# AWS's own policies, only those that something here is attached to; their documents are a call each.
+AWS_POLICIES = call("iam", "ListPolicies", "Policies[]", per="account", Scope="AWS", OnlyAttached=True)
+AWS_DOCUMENTS = detail(
+    "iam", "GetPolicyVersion", "PolicyVersion", on=AWS_POLICIES, PolicyArn="Arn", VersionId="DefaultVersionId"
+)
+
+
+def managed(policy: Record) -> str:
+    """The type of a policy that stands alone, as AWS's documentation names it."""
+    del policy
+    return "managed"
+
+
+def inline(policy: Record) -> str:
+    """The type of a policy that is part of a user, group or role."""
+    del policy
+    return "inline"
+
+
+class AWSManagedPolicy(Resource):
+    """A policy of its own, which any number of users, groups and roles may have."""
+
+    also = ("AWSPolicy",)
+    source = AUTHORIZATIONS["Policies[]"]
+
+    id: str = at("Arn")
+    arn: str = at("Arn", index=True)
+    name: str = at("PolicyName", index=True)
+    type: str = at(managed)
+    path: str = at("Path")
+    policy_id: str = at("PolicyId")
+    description: str = at("Description")
+    default_version_id: str = at("DefaultVersionId")
+    attachment_count: int = at("AttachmentCount", doc="of this account's users, groups and roles")
+    permissions_boundary_usage_count: int = at("PermissionsBoundaryUsageCount")
+    is_attachable: bool = at("IsAttachable")
+    create_date: datetime = at("CreateDate")
+    update_date: datetime = at("UpdateDate")
+
+
+class AttachedAWSPolicy(Resource, extends=AWSManagedPolicy):
+    """A policy that AWS wrote and keeps, the same in every account."""
+
+    source = AWS_POLICIES
+
+    id: str = at("Arn")
+    arn: str = at("Arn")
+    name: str = at("PolicyName")
+    type: str = at(managed)
+    path: str = at("Path")
+    policy_id: str = at("PolicyId")
+    default_version_id: str = at("DefaultVersionId")
+    is_attachable: bool = at("IsAttachable")
+    create_date: datetime = at("CreateDate")
+    update_date: datetime = at("UpdateDate")
+
+
+def boundary_policies(page: Record) -> Iterator[dict[str, str]]:
+    """AWS's own policies that bound a page's users and roles: as boundaries alone they do not count as attached."""
+    principals = [*(page["UserDetailList"] or ()), *(page["RoleDetailList"] or ())]
+    arns = (each.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn") for each in principals)
+    for arn in dict.fromkeys(arns):
+        if arn and ":iam::aws:policy/" in arn:
+            yield {"Arn": arn, "PolicyName": arn.rpartition("/")[2]}
+
+
+class BoundaryAWSPolicy(Resource, extends=AWSManagedPolicy):
+    """A policy of AWS's that bounds what a user or role may do, known by its ARN."""
+
+    source = AUTHORIZATIONS.each(boundary_policies)
+
+    id: str = at("Arn")
+    arn: str = at("Arn")
+    name: str = at("PolicyName")
+    type: str = at(managed)
+
+
+_OWNERS = (
+    ("UserDetailList", "UserPolicyList"),
+    ("GroupDetailList", "GroupPolicyList"),
+    ("RoleDetailList", "RolePolicyList"),
+)
+
+
+def inline_policies(page: Record) -> Iterator[dict[str, Any]]:
+    """The inline policies of a page's users, groups and roles."""
+    for principals, policies in _OWNERS:
+        for principal in page[principals] or ():
+            for policy in principal.get(policies) or ():
+                yield {**policy, "Id": inline_policy_id(principal["Arn"], policy["PolicyName"])}
+
+
+class AWSInlinePolicy(Resource):
+    """A policy that is part of one user, group or role and goes with it."""
+
+    also = ("AWSPolicy",)
+    source = AUTHORIZATIONS.each(inline_policies)
+
+    id: str = at("Id")
+    name: str = at("PolicyName", index=True)
+    type: str = at(inline)
+
+
+def own_statements(page: Record) -> Iterator[Item]:
+    """The statements of a page's inline policies, and of the versions in force of its managed ones."""
+    for policy in inline_policies(page):
+        for statement in statements(policy["Id"], policy["PolicyDocument"]):
+            yield {**statement, "Inline": policy["Id"]}
+    for policy in page["Policies"] or ():
+        for version in policy.get("PolicyVersionList") or ():
+            if version["IsDefaultVersion"]:
+                for statement in statements(policy["Arn"], version["Document"]):
+                    yield {**statement, "Managed": policy["Arn"]}
+
+
+class AWSPolicyStatement(Resource):
+    """One statement of a policy: these actions on these resources, allowed or denied, on this condition."""
+
+    source = AUTHORIZATIONS.each(own_statements)
+    owned = False
+
+    id: str = at("id")
+    sid: str = at("Sid")
+    effect: str = at("Effect")
+    action: list[str] = at("Action")
+    notaction: list[str] = at("NotAction")
+    resource: list[str] = at("Resource")
+    notresource: list[str] = at("NotResource")
+    condition: str = at("Condition", doc="JSON, a list of one")
+
+    managed_policy: AWSManagedPolicy = by("STATEMENT", "Managed")
+    inline_policy: AWSInlinePolicy = by("STATEMENT", "Inline")
+
+
+def aws_statements(version: Record) -> Iterator[Item]:
+    """The statements of a version of one of AWS's own policies."""
+    policy = version.up["Arn"] if version.up else ""
+    for statement in statements(policy, version["Document"]):
+        yield {**statement, "Managed": policy}
+
+
+class AWSPolicyStatementOfAWS(AWSPolicyStatement, extends=AWSPolicyStatement):
+    """One statement of a policy that AWS wrote and keeps."""
+
+    source = AWS_DOCUMENTS.each(aws_statements)
