@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from skysweep.aws.iam import AWSInstanceProfile
 from skysweep.aws.securitygroups import EC2SecurityGroup
 from skysweep.aws.vpc import EC2Subnet
 from skysweep.model import Among, Record, Resource, arn, at, by, call, detail, to
@@ -166,6 +167,7 @@ class EC2Instance(Resource):
     eks_cluster_name: str = at(_eks_cluster)
 
     reservation: EC2Reservation = to("MEMBER_OF_EC2_RESERVATION", "^ReservationId")
+    profile: AWSInstanceProfile = to("INSTANCE_PROFILE", "IamInstanceProfile.Arn")
     subnet: EC2Subnet = to("PART_OF_SUBNET", "SubnetId")
     groups: list[EC2SecurityGroup] = to("MEMBER_OF_EC2_SECURITY_GROUP", "SecurityGroups[].GroupId")
     image: EC2Image = to("HAS_IMAGE", IMAGE_ID)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from skysweep.aws.account import AWSAccount
 from skysweep.aws.ec2 import EC2Instance
 from skysweep.aws.network import AWSNetworkInterface
 from skysweep.aws.vpc import AWSIpv4CidrBlock, AWSVpc, EC2Subnet
@@ -116,6 +117,14 @@ class PeeredVpc(Resource, extends=AWSVpc):
     vpcid: str = at("VpcId", index=True)
     owner_id: str = at("OwnerId")
     region: str = at("Region")
+
+
+class PeeredAccount(Resource, extends=AWSAccount):
+    """An account at an end of a peering: perhaps one that nobody here sweeps."""
+
+    source = PEERINGS.each(_sides)
+
+    id: str = at("OwnerId")
 
 
 class PeeredCidrBlock(Resource, extends=AWSIpv4CidrBlock):
