@@ -35,3 +35,8 @@ def test_a_receive_limit_is_a_number_however_it_is_written(count: object) -> Non
 def test_a_redrive_policy_may_leave_either_part_out() -> None:
     assert sqs.receive_limit("{}") is None
     assert sqs.dead_letter_queue("{}") is None
+
+
+@pytest.mark.parametrize("text", ["1711111111", "1711111111.628"])
+def test_a_time_is_whole_seconds(text: str) -> None:
+    assert sqs.seconds(text) == 1711111111

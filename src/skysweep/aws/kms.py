@@ -19,7 +19,12 @@ def can_rotate(key: Record) -> bool:
     return is_customers(key) and key["KeySpec"] == "SYMMETRIC_DEFAULT" and key["Origin"] == "AWS_KMS"
 
 
-POLICY = detail("kms", "GetKeyPolicy", on=DESCRIBED, when=is_customers, KeyId="KeyId")
+def policy_name(_: Record) -> str:
+    """The name of the only policy that a key can have."""
+    return "default"
+
+
+POLICY = detail("kms", "GetKeyPolicy", on=DESCRIBED, when=is_customers, KeyId="KeyId", PolicyName=policy_name)
 ROTATION = detail(
     "kms",
     "GetKeyRotationStatus",

@@ -12,6 +12,11 @@ QUEUES = call("sqs", "ListQueues", "QueueUrls[]", MaxResults=1000)
 ATTRIBUTES = detail("sqs", "GetQueueAttributes", "Attributes", on=QUEUES, QueueUrl="@", AttributeNames=["All"])
 
 
+def seconds(text: str) -> int:
+    """Whole seconds since 1970 of an attribute, which may have a fraction."""
+    return int(float(text))
+
+
 def dead_letter_queue(redrive: str) -> str | None:
     """The ARN that a redrive policy sends undeliverable messages to."""
     target = json.loads(redrive).get("deadLetterTargetArn")
@@ -40,8 +45,8 @@ class SQSQueue(Resource):
     kms_data_key_reuse_period_seconds: str = at("KmsDataKeyReusePeriodSeconds")
     redrive_policy_dead_letter_target_arn: str = at("RedrivePolicy", then=dead_letter_queue)
     redrive_policy_max_receive_count: int = at("RedrivePolicy", then=receive_limit)
-    created_timestamp: int = at("CreatedTimestamp", then=int)
-    last_modified_timestamp: int = at("LastModifiedTimestamp", then=int)
+    created_timestamp: int = at("CreatedTimestamp", then=seconds)
+    last_modified_timestamp: int = at("LastModifiedTimestamp", then=seconds)
     delay_seconds: str = at("DelaySeconds")
     maximum_message_size: str = at("MaximumMessageSize")
     message_retention_period: str = at("MessageRetentionPeriod")
