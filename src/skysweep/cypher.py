@@ -63,12 +63,14 @@ def upsert(type_: Type, dialect: Dialect) -> str:
 def link(type_: Type, edge: Edge) -> str:
     """Rows `{start, end, props, account, region}` → edges between nodes that are there; counts those written."""
     (start, start_on), (end, end_on) = ends(type_, edge)
+    # The declaring node has few edges, the one it points at may have many: ArcadeDB walks those of the first.
+    pattern = f"(t)<-[r:{_name(edge.kind)}]-(s)" if edge.inbound else f"(s)-[r:{_name(edge.kind)}]->(t)"
     return "\n".join(
         (
             "UNWIND $rows AS row",
             f"MATCH (s:{_name(start)} {{{_name(start_on)}: row.start}})",
             f"MATCH (t:{_name(end)} {{{_name(end_on)}: row.end}})",
-            f"MERGE (s)-[r:{_name(edge.kind)}]->(t)",
+            f"MERGE {pattern}",
             "ON CREATE SET r.firstseen = $tag * 1000",
             f"SET r += row.props, {STAMPS}",
             "RETURN count(r) AS written",

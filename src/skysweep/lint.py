@@ -56,7 +56,7 @@ class Problem(Exception):
 def problems(types: Sequence[Type]) -> list[str]:
     """One line a problem over all these declarations."""
     found = [f"{type_.name}{where}: {what}" for type_ in types for where, what in _of_type(type_)]
-    return found + list(_labels(types)) + list(_edges_once(types))
+    return [*found, *_labels(types), *_edges_once(types), *_edge_names(types)]
 
 
 @cache
@@ -270,6 +270,15 @@ def _edges_once(types: Sequence[Type]) -> Iterator[str]:
             other = seen.setdefault(triple, f"{type_.name}.{edge.name}")
             if other != f"{type_.name}.{edge.name}":
                 yield f"{type_.name}.{edge.name}: {other} declares the same edge"
+
+
+def _edge_names(types: Sequence[Type]) -> Iterator[str]:
+    """ArcadeDB keeps labels and edge types in one namespace."""
+    labels = {label for type_ in types for label in (type_.label, *type_.also)}
+    for type_ in types:
+        for edge in type_.edges:
+            if edge.kind in labels:
+                yield f"{type_.name}.{edge.name}: the edge type {edge.kind} is a label too"
 
 
 def _name(type_: Any) -> str:
