@@ -36,3 +36,8 @@ def is_true(text: str) -> bool:
 def last_part(arn: str) -> str:
     """What stands after the last colon: the name, in the ARNs of topics and queues."""
     return arn.rpartition(":")[2]
+
+
+def function_arn(arn: str) -> str:
+    """The ARN of a Lambda function, without the version or alias that one of its names may end in."""
+    return ":".join(arn.split(":")[:7])
