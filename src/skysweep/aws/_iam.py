@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from skysweep.aws._policies import Kind, Principal, trusts
+from skysweep.aws._policies import Kind, Principal, Trust, terms, trusts
 from skysweep.model import Link, Record, call
 
 # Without the filter all of AWS's own policies come with every version, 1,400 of them, whether attached or not.
@@ -29,12 +29,11 @@ def trusted(kind: Kind) -> Callable[[Record], list[Link]]:
     """The edges of a role to the principals of that kind, each with what it may do and on which condition."""
 
     def links(role: Record) -> list[Link]:
-        made = {
-            (each.principal.pathless or each.principal.key): {"actions": each.actions, "condition": each.condition}
-            for each in trusts(role["AssumeRolePolicyDocument"], role.context.partition)
-            if each.principal.kind == kind
-        }
-        return [Link(key, properties) for key, properties in made.items()]
+        by_key: dict[str, list[Trust]] = {}
+        for trust in trusts(role["AssumeRolePolicyDocument"], role.context.partition):
+            if trust.principal.kind == kind:
+                by_key.setdefault(trust.principal.pathless or trust.principal.key, []).append(trust)
+        return [Link(key, terms(given)) for key, given in by_key.items()]
 
     return links
 

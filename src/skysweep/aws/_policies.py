@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 from urllib.parse import unquote
@@ -33,14 +33,11 @@ class Principal(NamedTuple):
 
 
 class Trust(NamedTuple):
-    """One principal that may act, with the actions it may take.
-
-    condition: the JSON list of the statements' conditions; None where one statement lets it in without any.
-    """
+    """That one statement lets in one principal: for which actions, and on which condition (None: on none)."""
 
     principal: Principal
     actions: list[str]
-    condition: str | None
+    condition: Mapping[str, Any] | None
 
 
 def document(text: Any) -> Mapping[str, Any]:
@@ -121,22 +118,21 @@ def _of_arn(arn: str, match: re.Match[str]) -> Principal:
 
 
 def trusts(text: Any, partition: str) -> tuple[Trust, ...]:
-    """Whom a trust policy lets in, each principal once; NotPrincipal lets in everyone but a few, which is everyone."""
-    return _cached(text, partition) if isinstance(text, str) else _trusts(text, partition)
+    """Whom a trust policy lets in, by statement; NotPrincipal lets in everyone but a few, which is everyone."""
+    return _cached(text, partition) if isinstance(text, str) else tuple(_trusts(text, partition))
 
 
 @lru_cache(maxsize=2048)  # one document makes an edge of each kind, and the principals themselves
 def _cached(text: str, partition: str) -> tuple[Trust, ...]:
-    return _trusts(text, partition)
+    return tuple(_trusts(text, partition))
 
 
-def _trusts(text: Any, partition: str) -> tuple[Trust, ...]:
-    found: dict[Principal, list[Mapping[str, Any]]] = {}
+def _trusts(text: Any, partition: str) -> Iterator[Trust]:
     for statement in listed(document(text).get("Statement")):
         if statement.get("Effect") == "Allow":
+            actions, condition = listed(statement.get("Action")), statement.get("Condition") or None
             for each in _principals(statement, partition):
-                found.setdefault(each, []).append(statement)
-    return tuple(_trust(each, allowing) for each, allowing in found.items())
+                yield Trust(each, actions, condition)
 
 
 def _principals(statement: Mapping[str, Any], partition: str) -> list[Principal]:
@@ -144,12 +140,17 @@ def _principals(statement: Mapping[str, Any], partition: str) -> list[Principal]
         return [Principal("everyone", "*")]
     named = statement.get("Principal")
     by_kind = named.items() if isinstance(named, Mapping) else [("AWS", named)]
-    made = [principal(kind, name, partition) for kind, names in by_kind for name in listed(names)]
-    return list(dict.fromkeys(made))
+    return [principal(kind, name, partition) for kind, names in by_kind for name in listed(names)]
 
 
-def _trust(whom: Principal, allowing: list[Mapping[str, Any]]) -> Trust:
-    actions = sorted({action for statement in allowing for action in listed(statement.get("Action"))})
-    conditions = [statement["Condition"] for statement in allowing if statement.get("Condition")]
-    conditional = len(conditions) == len(allowing)
-    return Trust(whom, actions, json.dumps(conditions) if conditional else None)
+def terms(given: Sequence[Trust]) -> dict[str, Any]:
+    """What several trusts in one principal come to: all their actions, and their conditions where none is without.
+
+    condition is the JSON list of the conditions, of which any one is enough; None where one trust has none.
+    """
+    actions = sorted({action for trust in given for action in trust.actions})
+    conditions: list[Mapping[str, Any] | None] = []
+    for trust in given:
+        if trust.condition not in conditions:
+            conditions.append(trust.condition)
+    return {"actions": actions, "condition": None if None in conditions else json.dumps(conditions)}

@@ -8,7 +8,7 @@ from typing import Any
 
 from skysweep.aws._iam import AUTHORIZATIONS, inline_policy_id
 from skysweep.aws._policies import statements
-from skysweep.model import Item, Record, Resource, at, by, call, detail
+from skysweep.model import Item, Record, Resource, at, by, call, detail, to
 
 # AWS's own policies, only those that something here is attached to; their documents are a call each.
 AWS_POLICIES = call("iam", "ListPolicies", "Policies[]", per="account", Scope="AWS", OnlyAttached=True)
@@ -102,6 +102,11 @@ def inline_policies(page: Record) -> Iterator[dict[str, Any]]:
                 yield {**policy, "Id": inline_policy_id(principal["Arn"], policy["PolicyName"])}
 
 
+def statement_ids(policy: Record) -> list[str]:
+    """The ids of an inline policy's statements."""
+    return [statement["id"] for statement in statements(policy["Id"], policy["PolicyDocument"])]
+
+
 class AWSInlinePolicy(Resource):
     """A policy that is part of one user, group or role and goes with it."""
 
@@ -112,12 +117,13 @@ class AWSInlinePolicy(Resource):
     name: str = at("PolicyName", index=True)
     type: str = at(inline)
 
+    statements: list[AWSPolicyStatement] = to("STATEMENT", statement_ids)
+
 
 def own_statements(page: Record) -> Iterator[Item]:
     """The statements of a page's inline policies, and of the versions in force of its managed ones."""
     for policy in inline_policies(page):
-        for statement in statements(policy["Id"], policy["PolicyDocument"]):
-            yield {**statement, "Inline": policy["Id"]}
+        yield from statements(policy["Id"], policy["PolicyDocument"])
     for policy in page["Policies"] or ():
         for version in policy.get("PolicyVersionList") or ():
             if version["IsDefaultVersion"]:
@@ -140,8 +146,7 @@ class AWSPolicyStatement(Resource):
     notresource: list[str] = at("NotResource")
     condition: str = at("Condition", doc="JSON, a list of one")
 
-    managed_policy: AWSManagedPolicy = by("STATEMENT", "Managed")
-    inline_policy: AWSInlinePolicy = by("STATEMENT", "Inline")
+    policy: AWSManagedPolicy = by("STATEMENT", "Managed")
 
 
 def aws_statements(version: Record) -> Iterator[Item]:
