@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 import anyio
 from rich.console import Console, Group, RenderableType
 from rich.markup import escape
-from rich.padding import Padding
 from rich.table import Table
 from typer import Option
 
@@ -87,7 +86,7 @@ def _with_cypher(answer: Answer, cypher: str, *, wide: bool) -> RenderableType:
     told = table(answer.columns, answer.rows)
     query = f"[dim]{escape(cypher)}[/dim]"
     if not wide:
-        return Group(told, Padding(query, (0, 0, 0, 2)))
+        return Group(told, query)
     beside = Table.grid(padding=(0, 4))
     beside.add_row(told, query)
     return beside
