@@ -26,6 +26,7 @@ def alias(kind: str, host: str, zone: str = "Z1", **more: Any) -> Record:
     ("given", "host"),
     [
         (alias("A", BALANCER), "shop-1.us-east-1.elb.amazonaws.com"),
+        (alias("A", "dualstack.net-1.elb.us-east-1.amazonaws.com."), "net-1.elb.us-east-1.amazonaws.com"),
         (alias("A", "dualstack.example.com."), "dualstack.example.com"),
         (alias("A", "dualstack.x.elb.example.com."), "dualstack.x.elb.example.com"),
         (record("CNAME", "Shop-1.US-EAST-1.elb.amazonaws.com"), "shop-1.us-east-1.elb.amazonaws.com"),
@@ -112,3 +113,8 @@ def test_a_delegation_meets_its_zone_whatever_the_order_of_the_servers() -> None
 
 def test_a_record_that_is_no_ns_delegates_nothing() -> None:
     assert list(route53.given_delegation(record("A", "192.0.2.1"))) == []
+
+
+def test_ipv6_addresses_are_written_as_ec2_writes_them() -> None:
+    assert route53.ipv6(record("AAAA", "2001:0DB8:0000:0000:0000:0000:0000:0025")) == ["2001:db8::25"]
+    assert route53.ipv6(record("A", "192.0.2.1")) == route53.ipv4(record("AAAA", "2001:db8::25")) == []

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from ipaddress import IPv6Address
 
 from skysweep.aws.ec2 import EC2Instance
+from skysweep.aws.elb import AWSLoadBalancer
+from skysweep.aws.elbv2 import LoadBalancerV2
 from skysweep.aws.gateways import ElasticIPAddress
 from skysweep.aws.network import AWSNetworkInterface, EC2Ipv6Address
 from skysweep.aws.s3 import S3Bucket
@@ -16,7 +18,7 @@ from skysweep.paths import reader
 ZONES = call("route53", "ListHostedZones", "HostedZones[]", per="account")
 RECORDS = detail("route53", "ListResourceRecordSets", "ResourceRecordSets[]", on=ZONES, HostedZoneId="Id")
 
-_BALANCERS = (".elb.amazonaws.com", ".elb.amazonaws.com.cn")
+_BALANCER = re.compile(r"dualstack\.(.+\.elb(?:\.[a-z0-9-]+)?\.amazonaws\.com(?:\.cn)?)")
 _BUCKET = re.compile(
     r"(?:(?P<bucket>.+)\.)?s3(?:-website)?(?:[.-](?:dualstack\.)?[a-z0-9-]+)?\.amazonaws\.com(?:\.cn)?"
 )
@@ -58,8 +60,10 @@ def hostname(record: Record) -> str | None:
     if record["AliasTarget"]:
         name = without_dot(record["AliasTarget"]["DNSName"]).lower()
         # Route 53 puts this before a load balancer's name; elsewhere it belongs to the name.
-        return name.removeprefix("dualstack.") if name.endswith(_BALANCERS) else name
-    return without_dot(values(record)[0]).lower() if record["Type"] == "CNAME" else None
+        balancer = _BALANCER.fullmatch(name)
+        return balancer[1] if balancer else name
+    told = values(record) if record["Type"] == "CNAME" else []
+    return without_dot(told[0]).lower() if told else None
 
 
 def servers(record: Record) -> list[str]:
@@ -100,9 +104,14 @@ def other_record(record: Record) -> str | None:
     return hostname(record)
 
 
-def addresses(kind: str) -> Any:
-    """The function that gives a record's addresses where it is of that kind: A or AAAA."""
-    return lambda record: values(record) if record["Type"] == kind else []
+def ipv4(record: Record) -> list[str]:
+    """The addresses of an A record."""
+    return values(record) if record["Type"] == "A" else []
+
+
+def ipv6(record: Record) -> list[str]:
+    """The addresses of an AAAA record, which may write them at length, as EC2 writes them."""
+    return [str(IPv6Address(each)) for each in values(record)] if record["Type"] == "AAAA" else []
 
 
 def bucket(record: Record) -> str | None:
@@ -145,9 +154,11 @@ class AWSDNSRecord(Resource):
     name_servers: list[AWSNameServer] = to("DNS_POINTS_TO", servers)
     record: AWSDNSRecord = to("DNS_POINTS_TO", other_record, on="resolves_name")
     instance: EC2Instance = to("DNS_POINTS_TO", hostname, on="publicdnsname")
-    elastic_ips: list[ElasticIPAddress] = to("DNS_POINTS_TO", addresses("A"), on="public_ip")
-    interfaces: list[AWSNetworkInterface] = to("DNS_POINTS_TO", addresses("A"), on="public_ip")
-    ipv6_addresses: list[EC2Ipv6Address] = to("DNS_POINTS_TO", addresses("AAAA"))
+    classic_balancer: AWSLoadBalancer = to("DNS_POINTS_TO", hostname, on="dnsname")
+    balancer: LoadBalancerV2 = to("DNS_POINTS_TO", hostname, on="dnsname")
+    elastic_ips: list[ElasticIPAddress] = to("DNS_POINTS_TO", ipv4, on="public_ip")
+    interfaces: list[AWSNetworkInterface] = to("DNS_POINTS_TO", ipv4, on="public_ip")
+    ipv6_addresses: list[EC2Ipv6Address] = to("DNS_POINTS_TO", ipv6)
     bucket: S3Bucket = to("DNS_POINTS_TO", bucket)
 
 
