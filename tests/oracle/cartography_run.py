@@ -85,34 +85,6 @@ def no_last_accessed() -> None:
     iam.sync_service_last_accessed_details = lambda *_: None
 
 
-def indexes_have_arns() -> None:
-    """Give DynamoDB's indexes the ARN that moto leaves out, without which Cartography's `dynamodb` raises."""
-    dynamodb = module("cartography.intel.aws.dynamodb")
-    transform = dynamodb.transform_dynamodb_tables
-
-    def with_arns(tables: list[dict[str, Any]], region: str) -> Any:
-        for table in (item["Table"] for item in tables):
-            for index in table.get("GlobalSecondaryIndexes", []):
-                index.setdefault("IndexArn", f"{table['TableArn']}/index/{index['IndexName']}")
-        return transform(tables, region)
-
-    dynamodb.transform_dynamodb_tables = with_arns
-
-
-def queues_have_whole_seconds() -> None:
-    """Cut the fraction off the timestamps of SQS queues, which AWS gives without one and on which `sqs` raises."""
-    sqs = module("cartography.intel.aws.sqs")
-    transform = sqs.transform_sqs_queues
-
-    def with_whole_seconds(queues: list[tuple[str, dict[str, Any]]]) -> Any:
-        for _, attributes in queues:
-            for name in ("CreatedTimestamp", "LastModifiedTimestamp"):
-                attributes[name] = str(attributes.get(name, "0")).split(".")[0]
-        return transform(queues)
-
-    sqs.transform_sqs_queues = with_whole_seconds
-
-
 def failures_are_kept(failures: list[str]) -> None:
     """Let a sync that raises end alone, its error appended to `failures`: what moto lacks must not hide the rest."""
     functions = module("cartography.intel.aws.resources").RESOURCE_FUNCTIONS
@@ -147,8 +119,6 @@ def main() -> int:
     retries_end()
     localhost_names_are_loopback()
     no_last_accessed()
-    indexes_have_arns()
-    queues_have_whole_seconds()
     failures: list[str] = []
     failures_are_kept(failures)
     command = ["--neo4j-uri", options.neo4j_uri, "--update-tag", str(options.update_tag)]

@@ -1,4 +1,4 @@
-"""The demo's emulated AWS, with identifiers that are the same in every run.
+"""The demo's emulated AWS, with corrected replies, and identifiers that are the same in every run.
 
 Run as `python -m oracle.emulator`, like `skysweep.demo.emulator`, which it is but for that.
 """
@@ -36,8 +36,10 @@ def aws(log: Path) -> Iterator[str]:
 
 
 if __name__ == "__main__":
+    from skysweep.demo.corrections import correct_moto
     from skysweep.demo.emulator import main
     from skysweep.demo.identifiers import go_by_request
 
+    correct_moto()
     go_by_request()
     main()

@@ -81,7 +81,7 @@ def skysweep(variables: Mapping[str, str], estate: Estate, folder: Path, log: Pa
         "--store",
         str(folder),
         "--report",
-        str(folder / "units.ndjson"),
+        str(folder.with_name("units.ndjson")),
     ]
     _run(command, variables, log)
 
