@@ -36,10 +36,16 @@ class Bucket(Resource):
     owner: str = at("Owner")
 
 
+def statements(reply: Record) -> list[dict[str, str]]:
+    if reply["Policy"] == "broken":
+        raise ValueError("no policy")
+    return [{"text": reply["Policy"]}]
+
+
 class Statement(Resource):
     """A statement."""
 
-    source = POLICY.each(lambda reply: [{"text": reply["Policy"]}])
+    source = POLICY.each(statements)
     id: str = at("{^^Name}/{text}")
 
 
@@ -52,6 +58,7 @@ class Wire:
     def __init__(self, pages: Mapping[str, Any]) -> None:
         self.pages = pages
         self.asked: list[Asked] = []
+        self.unfit: list[tuple[Type, Record, Exception]] = []
 
     async def ask(
         self, target: Target, call: Call, inputs: Mapping[str, Any], region: str | None
@@ -73,7 +80,7 @@ async def walk(wire: Wire, *classes: type[Resource]) -> tuple[Walk, tuple[Outcom
         rows[type_.name].append(Maker(type_).row(record))
 
     unit = Unit(Target("123456789012", "global"), whole.calls[0])
-    walked = Walk(unit, whole.branches[whole.calls[0]], wire.ask, emit)
+    walked = Walk(unit, whole.branches[whole.calls[0]], wire.ask, emit, lambda *what: wire.unfit.append(what))
     return walked, await walked.run(), rows
 
 
@@ -129,6 +136,21 @@ async def test_a_record_deleted_meanwhile_is_dropped_without_a_word() -> None:
     assert ended[0] is Outcome.COMPLETE
     assert not walked.details
     assert [row["id"] for row in rows["Bucket"]] == ["b"]
+
+
+async def test_what_a_declarations_function_cannot_read_is_put_aside() -> None:
+    wire = Wire(
+        {
+            "ListBuckets": [{"Buckets": [{"Name": "a"}, {"Name": "b"}]}],
+            "GetBucketPolicy a": [{"Policy": "broken"}],
+            "GetBucketPolicy b": [{"Policy": "P"}],
+        }
+    )
+    _, ended, rows = await walk(wire, Bucket, Statement)
+    assert ended == (Outcome.COMPLETE, None)
+    assert [row["id"] for row in rows["Statement"]] == ["b/P"]
+    assert len(rows["Bucket"]) == 2
+    assert [(type_.name, str(error)) for type_, _, error in wire.unfit] == [("Statement", "no policy")]
 
 
 async def test_a_listings_failure_is_the_units_outcome() -> None:

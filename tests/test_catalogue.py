@@ -38,9 +38,12 @@ async def _sweep(whole: Catalogue) -> dict[str, tuple[list[Row], list[Linked]]]:
         made[type_.name][0].append(row)
         made[type_.name][1].extend(makers[type_.name].links(record, row["id"]))
 
+    def unfit(type_: Type, record: Record, error: Exception) -> None:
+        raise AssertionError(f"{type_.name}: {record}") from error
+
     for call, branch in whole.branches.items():
         target = Target("123456789012", "us-east-1" if call.per == "region" else GLOBAL)
-        walk = Walk(Unit(target, call), branch, answers.ask, emit)
+        walk = Walk(Unit(target, call), branch, answers.ask, emit, unfit)
         assert await walk.run() == (Outcome.COMPLETE, None), call
         assert walk.details == (), call
     return made

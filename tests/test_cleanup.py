@@ -103,7 +103,7 @@ async def test_what_was_not_seen_whole_loses_nothing(world: World) -> None:
 async def test_an_account_or_region_that_is_not_swept_loses_nothing(world: World) -> None:
     await world.sweep(network(ONE, EAST, "n1"), network(TWO, WEST, "n2"), network(TWO, EAST, "n3"))
     world.accounts = (world.accounts[0], type(world.accounts[1])(TWO, regions=(EAST,)))
-    await world.sweep(narrowed=True)
+    await world.sweep()
     assert await world.ids("Network") == {"n2"}
 
 
@@ -116,12 +116,22 @@ async def test_a_shared_node_goes_when_nothing_holds_it(world: World) -> None:
     assert await world.edges("REACHES") == set()
     assert await world.edges("RESOURCE") == {(ONE, "n1"), (TWO, "10.0.0.0/8"), (TWO, "0.0.0.0/0")}
     await world.sweep(network(ONE, EAST, "n1"), missing={"Range": [(TWO, WEST)]})
-    assert await world.ids("Range") == {"10.0.0.0/8", "0.0.0.0/0"}, "a region of the account did not tell"
-    await world.sweep(network(ONE, EAST, "n1"), narrowed=True)
-    assert await world.ids("Range") == {"10.0.0.0/8", "0.0.0.0/0"}, "regions were left out"
+    assert await world.ids("Range") == {"10.0.0.0/8", "0.0.0.0/0"}, "the region that saw it did not tell"
     deleted = await world.sweep(network(ONE, EAST, "n1"))
     assert await world.ids("Range") == set()
     assert +deleted.nodes == {"Range": 2}
+
+
+async def test_a_shared_node_is_held_from_a_region_that_failed(world: World) -> None:
+    wests = (network(ONE, WEST, "n2"), machine(ONE, WEST, "m2", of="n2", lets_in=("10.0.0.0/8",)))
+    await world.sweep(ranges(ONE, WEST, "10.0.0.0/8"), *wests)
+    both = (ranges(ONE, WEST, "10.0.0.0/8"), ranges(ONE, EAST, "10.0.0.0/8"))
+    await world.sweep(*both, *wests)
+    failed = {name: [(ONE, WEST)] for name in ("Network", "Range", "Machine")}
+    await world.sweep(missing=failed)  # the east, which saw it last, sees it no more
+    assert await world.edges("RESOURCE") == {(ONE, "n2"), (ONE, "m2"), (ONE, "10.0.0.0/8")}
+    await world.sweep()
+    assert await world.ids("Range") == set()
 
 
 async def test_a_node_known_by_name_is_kept_by_its_edges_and_never_outlives_or_hides_its_owner(world: World) -> None:

@@ -112,9 +112,7 @@ class World:
     tag: int = 0
     writer: Writer | None = None
 
-    async def sweep(
-        self, *told: Told, missing: Mapping[str, Iterable[tuple[str, str]]] | None = None, narrowed: bool = False
-    ) -> Deleted:
+    async def sweep(self, *told: Told, missing: Mapping[str, Iterable[tuple[str, str]]] | None = None) -> Deleted:
         self.tag += 1
         done: list[str] = []
         with Ledger(self.folder) as ledger:
@@ -129,7 +127,7 @@ class World:
                 writer.close()
             assert len(done) == len(told), "every batch is acknowledged"
             await writer.links(CATALOGUE)
-            licence = Licence(self.accounts, narrowed)
+            licence = Licence(self.accounts)
             for name, scopes in (missing or {}).items():
                 for account, region in scopes:
                     licence.withhold([TYPES[name]], account, region)

@@ -25,7 +25,10 @@ Reply = Mapping[str, Any]
 Ask = Callable[[Target, Call, Mapping[str, Any], str | None], AsyncIterator[Reply]]
 """Sends one call (target, call, inputs, another region or None) and yields its pages. Raises CallFailed."""
 Emit = Callable[[Type, Record], Awaitable[None]]
+Unfit = Callable[[Type, Record, Exception], None]
+"""Told of a record that a declaration's own function could not read, once for each type it would have fed."""
 
+UNREADABLE = (AttributeError, LookupError, TypeError, ValueError)  # what functions of records raise on odd data
 WINDOW = 64  # records of one list whose details are under way at once: bounds memory, not speed (paging bounds that)
 
 _OUTCOMES = {"denied": Outcome.DENIED, "absent": Outcome.ABSENT}
@@ -34,12 +37,13 @@ _OUTCOMES = {"denied": Outcome.DENIED, "absent": Outcome.ABSENT}
 class Walk:
     """The work of one unit; after `run`, `records` counts the items listed and `details` says what did not answer."""
 
-    def __init__(self, unit: Unit, branch: Branch, ask: Ask, emit: Emit) -> None:
+    def __init__(self, unit: Unit, branch: Branch, ask: Ask, emit: Emit, unfit: Unfit) -> None:
         self.records = 0
         self._unit = unit
         self._branch = branch
         self._ask = ask
         self._emit = emit
+        self._unfit = unfit
         self._context = Context(unit.target.account, unit.target.region, unit.target.partition)
         self._failures: dict[Call, DetailFailure] = {}
         self._batched: set[tuple[Call, str]] = set()
@@ -80,9 +84,14 @@ class Walk:
         for record in paths.records(feed.source.path, reply, self._context, up):
             if feed.source.make is None:
                 yield record
-            else:
-                for item in feed.source.make(record):
-                    yield Record(item, self._context, record)
+                continue
+            try:
+                made = list(feed.source.make(record))
+            except UNREADABLE as error:
+                for type_ in feed.every_type:
+                    self._unfit(type_, record, error)
+                continue
+            yield from (Record(item, self._context, record) for item in made)
 
     async def _window(self, feed: Feed, window: Sequence[Record]) -> None:
         each = [branch for branch in feed.details if not branch.call.batch]
@@ -122,6 +131,10 @@ class Walk:
             region = call.region(record) if call.region else None
         except Unanswered:
             record.failed.add(call)
+            return
+        except UNREADABLE as error:
+            record.failed.add(call)
+            self._count(call, CallFailed("failed", type(error).__name__, str(error)))
             return
         if inputs is None:
             return

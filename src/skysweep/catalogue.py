@@ -88,6 +88,13 @@ class Feed:
     types: list[Type] = field(default_factory=list)
     details: list[Branch] = field(default_factory=list)
 
+    @property
+    def every_type(self) -> Iterator[Type]:
+        """The types of its records and of all that hangs on them."""
+        yield from self.types
+        for branch in self.details:
+            yield from branch.types
+
 
 @dataclass(frozen=True, eq=False)
 class Branch:
@@ -101,9 +108,7 @@ class Branch:
     def types(self) -> Iterator[Type]:
         """Every type that this call or a detail under it makes rows of."""
         for feed in self.feeds:
-            yield from feed.types
-            for branch in feed.details:
-                yield from branch.types
+            yield from feed.every_type
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from skysweep import cypher
 from skysweep.catalogue import Catalogue, Type
+from skysweep.model import Edge
 from skysweep.plan import GLOBAL, Account
 from skysweep.store import Store
 
@@ -26,7 +27,6 @@ class Licence:
     """What may be cleaned up: all planned scopes of a type, less those that something was missing of."""
 
     accounts: Sequence[Account]
-    narrowed: bool  # some enabled regions were left out: shared nodes may be held from there
     missing: dict[str, set[Scope]] = field(default_factory=dict)  # by type name
 
     def withhold(self, types: Iterable[Type], account: str, region: str) -> None:
@@ -44,12 +44,11 @@ class Licence:
             if (account.id, region) not in missing
         ]
 
-    def accounts_whole(self, type_: Type) -> list[dict[str, str]]:
-        """The accounts in all of whose regions the type was seen whole."""
-        if self.narrowed and type_.source.call.per == "region":
-            return []
-        lacking = {account for account, _ in self.missing.get(type_.name, set())}
-        return [{"account": account.id} for account in self.accounts if account.id not in lacking]
+    def shared_scopes(self, types: Sequence[Type]) -> list[dict[str, str]]:
+        """The scopes in which every one of these types that can be seen there was seen whole."""
+        missing = set().union(*(self.missing.get(type_.name, set()) for type_ in types))
+        scopes = {(each["account"], each["region"]): each for type_ in types for each in self.scopes(type_)}
+        return [each for key, each in scopes.items() if key not in missing]
 
 
 @dataclass(slots=True)
@@ -63,21 +62,30 @@ class Deleted:
 async def clean(store: Store, catalogue: Catalogue, licence: Licence, tag: int) -> Deleted:
     """Removes what the licensed scopes no longer saw: edges first, then nodes, then what nothing holds any more."""
     deleted = Deleted()
+    for declared in _edges(catalogue):
+        type_, edge = min(declared, key=lambda each: not each[0].shared)  # a shared one asks of all nodes
+        scopes = licence.shared_scopes([type_ for type_, _ in declared])
+        deleted.edges[edge.kind] += await _all(store, cypher.stale_edges(type_, edge), tag, scopes)
     for type_ in catalogue.types:
         scopes = licence.scopes(type_)
-        for edge in type_.edges:
-            deleted.edges[edge.kind] += await _all(store, cypher.stale_edges(type_, edge), tag, scopes)
-    for type_ in catalogue.types:
-        if type_.shared:
-            if type_.owned:
-                whole = licence.accounts_whole(type_)
-                deleted.edges["RESOURCE"] += await _all(store, cypher.stale_holds(type_), tag, whole)
-        else:
-            deleted.nodes[type_.label] += await _all(store, cypher.stale_nodes(type_), tag, licence.scopes(type_))
+        if not type_.shared:
+            deleted.nodes[type_.label] += await _all(store, cypher.stale_nodes(type_), tag, scopes)
+        elif type_.owned:
+            deleted.edges["RESOURCE"] += await _all(store, cypher.stale_holds(type_), tag, scopes)
     for type_ in catalogue.types:
         if type_.shared:
             deleted.nodes[type_.label] += await _drain(store, cypher.unheld(type_), {"tag": tag})
     return deleted
+
+
+def _edges(catalogue: Catalogue) -> list[list[tuple[Type, Edge]]]:
+    """Each edge (labels and type) with the declarations that draw it: a type and those that extend it may share one."""
+    drawn: dict[tuple[str, str, str], list[tuple[Type, Edge]]] = {}
+    for type_ in catalogue.types:
+        for edge in type_.edges:
+            (start, _), (end, _) = cypher.ends(type_, edge)
+            drawn.setdefault((start, edge.kind, end), []).append((type_, edge))
+    return list(drawn.values())
 
 
 async def _all(store: Store, statement: str, tag: int, scopes: Sequence[Mapping[str, str]]) -> int:

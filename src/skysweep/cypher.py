@@ -109,10 +109,12 @@ def stale_edges(type_: Type, edge: Edge) -> str:
 
 
 def stale_holds(type_: Type) -> str:
-    """Deletes RESOURCE edges to shared nodes that this sweep has not seen from the scopes' accounts."""
+    """Deletes RESOURCE edges to shared nodes that the scopes saw last, and that nothing else of the account holds."""
     return (
         "UNWIND $scopes AS scope MATCH (a:AWSAccount {id: scope.account})-[r:RESOURCE]->"
-        f"(n:{_name(type_.label)}) WHERE r.lastupdated <> $tag WITH r LIMIT $limit DELETE r RETURN count(*) AS deleted"
+        f"(n:{_name(type_.label)}) WHERE r.lastupdated <> $tag AND r._region = scope.region AND NOT EXISTS {{ "
+        "MATCH (n)-[x]-() WHERE x._account = scope.account AND type(x) <> 'RESOURCE' } "
+        "WITH r LIMIT $limit DELETE r RETURN count(*) AS deleted"
     )
 
 

@@ -76,7 +76,7 @@ class _Sweep:
     async def run(self) -> Report:
         started, aws = time.time(), self.settings.aws
         accounts = [each for each in self.found.accounts if each.id not in self.settings.exclude_accounts]
-        self.licence = Licence(accounts, narrowed=bool(aws.regions))
+        self.licence = Licence(accounts)
         self.makers = {type_: Maker(type_) for type_ in self.catalogue.types}
         self.limits = Limits(aws.rate_share, adaptive=aws.retry_mode == "adaptive")
         self.tag = await _next_tag(self.store, self.settings.update_tag)
@@ -122,7 +122,7 @@ class _Sweep:
     async def _unit(self, unit: Unit, outbox: _Outbox) -> None:
         started, mine = time.monotonic(), Tally()
         target, call = unit.target, unit.call
-        walk = Walk(unit, self.catalogue.branches[call], self._asker(started, mine), outbox.emit)
+        walk = Walk(unit, self.catalogue.branches[call], self._asker(started, mine), outbox.emit, outbox.unfit)
         outcome, error = Outcome.FAILED, self.dead.get(target.account)
         if error is None:
             try:
@@ -252,21 +252,27 @@ class _Outbox:
 
     async def emit(self, type_: Type, record: Record) -> None:
         """Takes one record; hands a full batch over."""
-        maker, target = self._sweep.makers[type_], self._unit.target
+        maker = self._sweep.makers[type_]
         try:
             row = maker.row(record)
             links = list(maker.links(record, row["id"]))
         except Unfit as error:
-            where = Quarantined(type_.name, repr(record)[:200], target.account, target.region, str(error))
-            self._sweep.unfit.append(where)
+            self.unfit(type_, record, error)
             return
         batch = self._open.get(type_)
         if batch is None:
+            target = self._unit.target
             batch = self._open[type_] = Batch(type_, target.account, target.region, done=self._done)
         batch.rows.append(row)
         batch.links += links
         if len(batch.rows) >= ROWS:
             await self._hand_over(type_)
+
+    def unfit(self, type_: Type, record: Record, error: Exception) -> None:
+        """Puts a record aside that cannot become a row."""
+        target = self._unit.target
+        what = Quarantined(type_.name, repr(record)[:200], target.account, target.region, str(error))
+        self._sweep.unfit.append(what)
 
     async def close(self, result: UnitResult) -> None:
         """No more records will come."""
