@@ -147,6 +147,7 @@ FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:checkout"
     [
         ("instance", "i-1", "instances", "i-1"),
         ("ip", "10.0.0.7", "addresses", "vpc-1/10.0.0.7"),
+        ("ip", "2001:db8::7", "ipv6_addresses", "2001:db8::7"),
         ("lambda", FUNCTION, "functions", FUNCTION),
         ("lambda", f"{FUNCTION}:live", "functions", FUNCTION),
         ("alb", BALANCER, "inner", BALANCER),
@@ -154,9 +155,9 @@ FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:checkout"
 )
 def test_a_target_is_found_by_what_is_unique_of_its_kind(kind: str, target: str, edge: str, key: str) -> None:
     record = group(kind, (target, 80, "healthy"))
-    everything = [link.end for link in Maker(TYPES[ELBV2TargetGroup]).links(record, "tg") if link.start == "tg"]
-    assert [link.end for link in links(ELBV2TargetGroup, edge, record)] == [key]
-    assert key in everything
+    declared = TYPES[ELBV2TargetGroup].edges
+    targets = [link for link in Maker(TYPES[ELBV2TargetGroup]).links(record, "tg") if link.start == "tg"]
+    assert [(declared[link.edge].name, link.end) for link in targets] == [(edge, key)]
     exposures = links(ELBV2TargetGroup, {"inner": "exposed_balancers"}.get(edge, f"exposed_{edge}"), record)
     assert [(link.start, link.end) for link in exposures] == [(BALANCER, key)]
     assert exposures[0].properties == {"port": 80, "protocol": "HTTP", "target_group_arn": "tg"}

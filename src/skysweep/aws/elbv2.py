@@ -12,7 +12,7 @@ from typing import Any
 from skysweep.aws._common import function_arn
 from skysweep.aws.ec2 import EC2Instance
 from skysweep.aws.lambda_ import AWSLambda
-from skysweep.aws.network import INTERFACES, AWSNetworkInterface, EC2PrivateIp
+from skysweep.aws.network import INTERFACES, AWSNetworkInterface, EC2Ipv6Address, EC2PrivateIp
 from skysweep.aws.securitygroups import EC2SecurityGroup
 from skysweep.aws.vpc import EC2Subnet
 from skysweep.model import Link, Record, Resource, arn, at, by, call, detail, to
@@ -107,18 +107,22 @@ def _registered(group: Record) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _key(group: Record, target: str) -> str:
+def _kind(group: Record, target: str) -> str:
+    """The group's target type, but that addresses of both families are one type to AWS."""
+    return "ipv6" if group["TargetType"] == "ip" and ":" in target else str(group["TargetType"])
+
+
+def _key(kind: str, group: Record, target: str) -> str:
     """What a target's node is found by."""
-    if group["TargetType"] == "lambda":
+    if kind == "lambda":
         return function_arn(target)
-    return f"{group['VpcId']}/{target}" if group["TargetType"] == "ip" else target
+    return f"{group['VpcId']}/{target}" if kind == "ip" else target
 
 
 def targets(kind: str, group: Record) -> list[Link]:
-    """A target group's targets, with their health, where it is of this kind."""
-    if group["TargetType"] != kind:
-        return []
-    return [Link(_key(group, target), about) for target, about in _registered(group).items()]
+    """A target group's targets of this kind, with their health."""
+    registered = _registered(group).items()
+    return [Link(_key(kind, group, target), about) for target, about in registered if _kind(group, target) == kind]
 
 
 def exposed(kind: str, group: Record) -> list[Link]:
@@ -163,10 +167,12 @@ class ELBV2TargetGroup(Resource):
     balancers: list[LoadBalancerV2] = by("ELBV2_TARGET_GROUP", "LoadBalancerArns", on="arn")
     instances: list[EC2Instance] = to("TARGETS", partial(targets, "instance"), of=HEALTH)
     addresses: list[EC2PrivateIpInVpc] = to("TARGETS", partial(targets, "ip"), of=HEALTH, on="vpc_address")
+    ipv6_addresses: list[EC2Ipv6Address] = to("TARGETS", partial(targets, "ipv6"), of=HEALTH)
     functions: list[AWSLambda] = to("TARGETS", partial(targets, "lambda"), of=HEALTH)
     inner: list[LoadBalancerV2] = to("TARGETS", partial(targets, "alb"), of=HEALTH, on="arn")
     exposed_instances: list[EC2Instance] = _expose("instance")
     exposed_addresses: list[EC2PrivateIpInVpc] = _expose("ip")
+    exposed_ipv6_addresses: list[EC2Ipv6Address] = _expose("ipv6")
     exposed_functions: list[AWSLambda] = _expose("lambda")
     exposed_balancers: list[LoadBalancerV2] = _expose("alb")
 
