@@ -123,6 +123,7 @@ class Clients:
         if profile not in self._sessions:
             session = _isolated_session() if self.settings.isolated else AioSession(profile=profile)
             session.register_component("response_parser_factory", ParserFactory())
+            session.user_agent_extra = ""  # botocore would add its own name to ours
             self._sessions[profile] = session
         return self._sessions[profile]
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 CUT = 0.7  # what a throttle leaves of the rate
 FLOOR = 0.05  # the least share of its rate that a bucket keeps
 RECOVERY = 0.02  # the share of its full rate that each second without throttles gives back
+HAIR = 1e-6  # of a token
 PURGE_AT = 4096  # buckets; beyond this the full ones are dropped now and then
 
 Clock = Callable[[], float]
@@ -130,7 +131,9 @@ class Bucket:
 
     def _seconds_to_wait(self) -> float:
         self._refill()
-        return (1.0 - self._level) / self._rate
+        lacking = 1.0 - self._level
+        # A hair less than a token is a token: so short a sleep would not move the clock, and never end.
+        return lacking / self._rate if lacking > HAIR else 0.0
 
     def _refill(self) -> None:
         now = self._clock()

@@ -54,23 +54,22 @@ def always_on(region: str) -> bool:
 
 
 @cache
+def _partitions() -> tuple[tuple[str, re.Pattern[str], tuple[str, ...]], ...]:
+    """The partitions that botocore knows: id, the shape of its regions' names, its regions."""
+    return tuple(
+        (each["id"], re.compile(each["regionRegex"]), tuple(x for x in each["regions"] if not x.endswith("-global")))
+        for each in Loader().load_data("partitions")["partitions"]
+    )
+
+
 def all_regions() -> Mapping[str, str]:
     """Every region that botocore knows, with its partition."""
-    partitions = Loader().load_data("partitions")["partitions"]
-    return {
-        region: partition["id"]
-        for partition in partitions
-        for region in partition["regions"]
-        if not region.endswith("-global")
-    }
+    return {region: partition for partition, _, regions in _partitions() for region in regions}
 
 
 def partition_of(region: str) -> str:
-    """The partition of a region: botocore's word, else that of its name's shape."""
-    for partition, prefix in (("aws-cn", "cn-"), ("aws-us-gov", "us-gov-"), ("aws-eusc", "eusc-")):
-        if region.startswith(prefix):
-            return partition
-    return all_regions().get(region, "aws")
+    """The partition of a region, known by its name's shape where it is newer than botocore."""
+    return next((partition for partition, shape, _ in _partitions() if shape.match(region)), "aws")
 
 
 def check(names: Iterable[str]) -> None:

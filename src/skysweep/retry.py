@@ -189,6 +189,8 @@ def text(error: Exception) -> str:
     """The error's own words in one line, free of credentials."""
     if isinstance(error, exceptions.ClientError):
         words = error.response.get("Error", {}).get("Message") or ""
+    elif isinstance(error, ResponseParserError):
+        words = str(error).partition("\n")[0]  # botocore quotes the reply below, which may hold secrets
     else:
         words = str(error) or repr(error)
     return scrub(" ".join(str(words).split()))[:500]

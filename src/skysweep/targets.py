@@ -255,8 +255,9 @@ class _Finder:
             except CallFailed as failure:
                 error = str(failure)
             else:
-                on = [each for each in reply["Regions"] if each.get("OptInStatus") != "not-opted-in"]
-                return tuple(sorted(each["RegionName"] for each in on))
+                on = (each["RegionName"] for each in reply["Regions"] if each.get("OptInStatus") != "not-opted-in")
+                # Credentials do not cross partitions, whatever the answer names.
+                return tuple(sorted(name for name in on if regions.partition_of(name) == account.partition))
         return error
 
     def _homes(self, account: Account) -> list[str]:

@@ -190,11 +190,14 @@ class _Strict(parsers.AioResponseParser):  # type: ignore[misc]  # aiobotocore h
         self._succeeded = 200 <= response["status_code"] < 300  # noqa: PLR2004 - HTTP's success
         try:
             _check_body(response, shape)
-            return await super().parse(response, shape)
+            parsed = await super().parse(response, shape)
         except ResponseParserError:
             raise
         except Exception as error:  # whatever an unexpected body does inside botocore's parsers
-            raise ResponseParserError(f"the reply cannot be read: {error!r}") from error
+            raise ResponseParserError(f"the reply cannot be read ({type(error).__name__})") from error
+        if parsed is None:
+            raise ResponseParserError("the reply is null")
+        return parsed
 
     def _parse_body_as_json(self, body: bytes) -> Any:
         if not body:

@@ -1,0 +1,407 @@
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, Self
+
+import anyio
+import pytest
+from aiobotocore.credentials import AioCredentials
+from botocore.model import ServiceModel
+from botocore.session import get_session
+
+from skysweep import paging
+from skysweep.clients import AwsSettings, Clients
+from skysweep.demo import server
+from skysweep.errors import Bug, CallFailed
+from skysweep.limits import Limits
+from skysweep.model import Call, call, detail
+from skysweep.outcomes import Tally
+from skysweep.pagers import Pager, pager
+from skysweep.paging import pages
+from skysweep.plan import GLOBAL, Target
+from wire import CALLER, DROP, HANG, Reply, Request, Wire, as_json, as_xml, ec2_error, json_error, query_error, wire
+
+ONE = "111111111111"
+HERE = Target(ONE, "eu-west-1")
+VPCS = call("ec2", "DescribeVpcs").call
+TABLES = call("dynamodb", "ListTables").call
+NO_VPCS = as_xml("<DescribeVpcsResponse><vpcSet/></DescribeVpcsResponse>")
+
+
+@pytest.fixture(autouse=True)
+def _no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The jitter comes out as nothing: retries follow at once."""
+    monkeypatch.setattr(random, "random", lambda: 0.0)
+
+
+@pytest.fixture
+async def fault() -> AsyncIterator[Wire]:
+    async with wire() as made:
+        yield made
+
+
+class Sweep:
+    """What `pages` needs, against one endpoint."""
+
+    def __init__(self, url: str, **settings: Any) -> None:
+        self.tally = Tally()
+        self.settings = AwsSettings(endpoint_url=url, isolated=True, **settings)
+        self.limits = Limits(0)
+        self.clients = Clients(self.settings, self.tally)
+
+    async def __aenter__(self) -> Self:
+        await self.clients.__aenter__()
+        self.clients.adopt(ONE, AioCredentials("AKIAONE", "secret", "token"))
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self.clients.__aexit__(*error)
+
+    async def ask(
+        self, what: Call, target: Target = HERE, seconds: float = 60, region: str | None = None, **inputs: Any
+    ) -> list[dict[str, Any]]:
+        deadline = time.monotonic() + seconds
+        flow = pages(
+            self.clients, self.limits, target, what, inputs, deadline=deadline, tally=self.tally, region=region
+        )
+        return [page async for page in flow]
+
+
+async def test_a_listing_is_followed_to_its_end(fault: Wire) -> None:
+    fault.script(
+        as_json({"TableNames": ["aaa"], "LastEvaluatedTableName": "aaa"}),
+        as_json({"TableNames": [], "LastEvaluatedTableName": "bbb"}),
+        as_json({"TableNames": ["ccc"]}),
+    )
+    async with Sweep(fault.url) as sweep:
+        found = await sweep.ask(TABLES)
+    assert [page["TableNames"] for page in found] == [["aaa"], [], ["ccc"]]
+    assert [request.body for request in fault.requests] == [
+        b'{"Limit": 100}',
+        b'{"Limit": 100, "ExclusiveStartTableName": "aaa"}',
+        b'{"Limit": 100, "ExclusiveStartTableName": "bbb"}',
+    ]
+    assert (sweep.tally.calls, sweep.tally.retried, sweep.tally.failed) == (3, 0, 0)
+
+
+async def test_an_endless_token_is_seen(fault: Wire) -> None:
+    fault.handler = lambda _: as_json({"TableNames": ["aaa"], "LastEvaluatedTableName": "aaa"})
+    async with Sweep(fault.url) as sweep:
+        with pytest.raises(CallFailed, match="RepeatedToken") as caught:
+            await sweep.ask(TABLES)
+    assert caught.value.why == "failed"
+    assert len(fault.requests) == 2
+
+
+async def test_tokens_without_end_are_bounded(fault: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paging, "MAX_PAGES", 5)
+    fault.handler = lambda _: as_json({"TableNames": ["aaa"], "LastEvaluatedTableName": f"table{len(fault.requests)}"})
+    async with Sweep(fault.url) as sweep:
+        with pytest.raises(CallFailed, match="EndlessListing"):
+            await sweep.ask(TABLES)
+    assert len(fault.requests) == 5
+
+
+async def test_more_without_a_token_is_no_end(fault: Wire) -> None:
+    fault.script(as_json({"Keys": [], "Truncated": True}))
+    async with Sweep(fault.url) as sweep:
+        with pytest.raises(CallFailed, match="MissingToken"):
+            await sweep.ask(call("kms", "ListKeys").call)
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        ec2_error("RequestLimitExceeded", status=503),
+        ec2_error("Anything", status=429),
+        ec2_error("InternalError", status=500),
+        Reply(b"<html/>", 502),
+        Reply(b"<html", 200),
+        Reply(b"", 200),
+        Reply(NO_VPCS.body, cut=7),
+        DROP,
+    ],
+)
+async def test_trouble_that_passes_is_outlived(fault: Wire, trouble: Reply) -> None:
+    fault.script(trouble, trouble, NO_VPCS)
+    async with Sweep(fault.url) as sweep:
+        assert await sweep.ask(VPCS) == [{"Vpcs": []}]
+    assert (sweep.tally.calls, sweep.tally.retried, sweep.tally.failed) == (3, 2, 0)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "attempts", "why"),
+    [
+        (ec2_error("InternalError", status=500), 3, "failed"),
+        (Reply(b"<html", 200), 3, "failed"),
+        (ec2_error("RequestLimitExceeded", status=503), 10, "failed"),
+        (ec2_error("UnauthorizedOperation", status=403), 1, "denied"),
+        (ec2_error("OptInRequired", status=403), 1, "absent"),
+        (ec2_error("InvalidVpcID.NotFound"), 1, "raced"),
+        (ec2_error("InvalidParameterValue"), 1, "failed"),
+    ],
+)
+async def test_trouble_that_stays_ends_the_call(fault: Wire, trouble: Reply, attempts: int, why: str) -> None:
+    fault.handler = lambda _: trouble
+    async with Sweep(fault.url) as sweep:
+        with pytest.raises(CallFailed) as caught:
+            await sweep.ask(VPCS)
+    assert caught.value.why == why
+    assert len(fault.requests) == attempts
+    assert sweep.tally.failed == (why == "failed")
+
+
+async def test_standard_mode_gives_up_on_throttles_as_on_all_else(fault: Wire) -> None:
+    fault.handler = lambda _: ec2_error("RequestLimitExceeded", status=503)
+    async with Sweep(fault.url, retry_mode="standard", max_attempts=4) as sweep:
+        with pytest.raises(CallFailed):
+            await sweep.ask(VPCS)
+    assert len(fault.requests) == sweep.tally.throttled == 4
+
+
+async def test_a_throttle_slows_the_bucket_of_its_call_alone(fault: Wire) -> None:
+    fault.script(ec2_error("RequestLimitExceeded", status=503), NO_VPCS)
+    async with Sweep(fault.url) as sweep:
+        sweep.limits = Limits(1.0)
+        await sweep.limits.take(Target(ONE, "eu-west-2"), "ec2", "DescribeVpcs")
+        await sweep.ask(VPCS)
+        rates = {key[1]: bucket.rate for key, bucket in sweep.limits._buckets.items()}
+    assert rates["eu-west-1"] < 20
+    assert rates["eu-west-2"] == 20
+
+
+async def test_a_page_that_failed_is_asked_for_again_not_the_whole(fault: Wire) -> None:
+    fault.script(
+        as_json({"TableNames": ["aaa"], "LastEvaluatedTableName": "aaa"}),
+        json_error("InternalServerError", status=500),
+        as_json({"TableNames": ["bbb"]}),
+    )
+    async with Sweep(fault.url) as sweep:
+        found = await sweep.ask(TABLES)
+    assert [page["TableNames"] for page in found] == [["aaa"], ["bbb"]]
+    assert fault.requests[1].body == fault.requests[2].body
+
+
+async def test_the_missing_thing_is_missing(fault: Wire) -> None:
+    fault.script(as_xml("<Error><Code>NoSuchBucketPolicy</Code><Message>none</Message></Error>", 404))
+    buckets = call("s3", "ListBuckets", "Buckets[]", per="account")
+    policy = detail("s3", "GetBucketPolicy", on=buckets, Bucket="Name", missing="NoSuchBucketPolicy").call
+    async with Sweep(fault.url) as sweep:
+        with pytest.raises(CallFailed) as caught:
+            await sweep.ask(policy, Target(ONE, GLOBAL), region="eu-west-3", Bucket="abc")
+    assert caught.value.why == "missing"
+    assert fault.requests[0].region == "eu-west-3"
+
+
+async def test_a_hanging_server_is_left_at_the_deadline(fault: Wire) -> None:
+    fault.handler = lambda _: HANG
+    async with Sweep(fault.url) as sweep:
+        with pytest.raises(CallFailed, match="DeadlineExceeded") as caught:
+            await sweep.ask(VPCS, seconds=0.05)
+    assert caught.value.why == "failed"
+
+
+async def test_a_slow_server_fails_by_its_read_timeout(fault: Wire) -> None:
+    fault.handler = lambda _: HANG
+    async with Sweep(fault.url, read_timeout=0.02, connect_timeout=0.02, max_attempts=2) as sweep:
+        with pytest.raises(CallFailed, match="ReadTimeoutError") as caught:
+            await sweep.ask(VPCS)
+    assert caught.value.why == "failed"
+    assert len(fault.requests) == 2
+
+
+async def test_no_wait_goes_beyond_the_deadline(fault: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(random, "random", lambda: 1e6)
+    fault.handler = lambda _: ec2_error("InternalError", status=500)
+    async with Sweep(fault.url) as sweep:
+        with pytest.raises(CallFailed, match="DeadlineExceeded: no answer in time, after InternalError"):
+            await sweep.ask(VPCS)
+
+
+async def test_refused_connections_fail_and_are_not_absent(unused_tcp_port: int) -> None:
+    async with Sweep(f"http://127.0.0.1:{unused_tcp_port}") as sweep:
+        for what, where in ((VPCS, HERE), (call("health", "DescribeEvents").call, HERE)):
+            with pytest.raises(CallFailed) as caught:
+                await sweep.ask(what, where)
+            assert caught.value.why == "failed"
+
+
+async def test_expired_credentials_are_renewed_once(fault: Wire) -> None:
+    fresh = AioCredentials("AKIAFRESH", "secret", "token")
+
+    async def renew() -> AioCredentials:
+        return fresh
+
+    fault.handler = lambda request: NO_VPCS if request.key == "AKIAFRESH" else ec2_error("RequestExpired")
+    async with Sweep(fault.url) as sweep:
+        sweep.clients.adopt(ONE, AioCredentials("AKIAOLD", "secret", "token"), renew)
+        assert await sweep.ask(VPCS) == [{"Vpcs": []}]
+        fault.handler = lambda _: ec2_error("RequestExpired")
+        with pytest.raises(CallFailed) as caught:
+            await sweep.ask(VPCS)
+    assert caught.value.why == "dead"
+
+
+async def test_expired_credentials_that_cannot_be_renewed_are_dead(fault: Wire) -> None:
+    async def renew() -> AioCredentials:
+        raise OSError("the token file is gone")
+
+    fault.handler = lambda _: ec2_error("RequestExpired")
+    async with Sweep(fault.url) as sweep:
+        with pytest.raises(CallFailed, match="RequestExpired") as first:
+            await sweep.ask(VPCS)
+        sweep.clients.adopt(ONE, AioCredentials("AKIAOLD", "secret", "token"), renew)
+        with pytest.raises(CallFailed, match="the token file is gone") as second:
+            await sweep.ask(VPCS)
+    assert first.value.why == second.value.why == "dead"
+
+
+@pytest.mark.parametrize(
+    ("region", "main", "why"),
+    [
+        ("af-south-1", CALLER, "absent"),  # an opt-in region that is off
+        ("eu-west-1", CALLER, "failed"),  # a region that is never off
+        ("af-south-1", query_error("InvalidClientTokenId", status=403), "dead"),
+        ("af-south-1", query_error("InternalFailure", status=500), "failed"),
+    ],
+)
+async def test_unrecognized_keys_mean_a_region_that_is_off_or_bad_keys(
+    fault: Wire, region: str, main: Reply, why: str
+) -> None:
+    def handle(request: Request) -> Reply:
+        return main if request.operation == "GetCallerIdentity" else ec2_error("AuthFailure", status=401)
+
+    fault.handler = handle
+    async with Sweep(fault.url) as sweep:
+        with pytest.raises(CallFailed, match="AuthFailure") as caught:
+            await sweep.ask(VPCS, Target(ONE, region))
+    assert caught.value.why == why
+    assert [request.region for request in fault.requests] == [region, "us-east-1"]
+
+
+async def test_our_own_mistakes_are_bugs(fault: Wire) -> None:
+    async with Sweep(fault.url) as sweep:
+        with pytest.raises(Bug, match="DescribeVpcs"):
+            await sweep.ask(VPCS, Nonsense=1)
+        with pytest.raises(Bug, match="DescribeNothing"):
+            await sweep.ask(call("ec2", "DescribeNothing").call)
+        with pytest.raises(Bug, match="nosuchservice"):
+            await sweep.ask(call("nosuchservice", "ListThings").call)
+    assert fault.requests == []
+
+
+async def test_exchanges_under_way_are_bounded(fault: Wire) -> None:
+    fault.handler = lambda _: NO_VPCS
+    async with Sweep(fault.url, connections=3) as sweep, anyio.create_task_group() as tasks:
+        for _ in range(30):
+            tasks.start_soon(sweep.ask, VPCS)
+    assert len(fault.requests) == 30
+    assert fault.most_under_way <= 3
+
+
+async def test_a_listing_left_half_way_holds_nothing(fault: Wire) -> None:
+    fault.handler = lambda _: as_json({"TableNames": ["aaa"], "LastEvaluatedTableName": f"table{len(fault.requests)}"})
+    async with Sweep(fault.url, connections=1) as sweep:
+        deadline = time.monotonic() + 60
+        flow = pages(sweep.clients, sweep.limits, HERE, TABLES, {}, deadline=deadline, tally=sweep.tally)
+        await anext(flow)
+        assert sweep.clients.slots.borrowed_tokens == 0
+
+
+async def test_no_credentials_in_the_error(fault: Wire) -> None:
+    fault.handler = lambda _: ec2_error("AccessDenied", "AKIAIOSFODNN7EXAMPLE may not", status=403)
+    async with Sweep(fault.url) as sweep:
+        with pytest.raises(CallFailed) as caught:
+            await sweep.ask(VPCS)
+    assert "AKIA" not in str(caught.value)
+
+
+# Page sizes and tokens, by botocore's models
+
+
+@pytest.fixture(scope="module")
+def models() -> dict[str, tuple[ServiceModel, dict[str, Any]]]:
+    session = get_session()
+    loader = session.get_component("data_loader")
+    services = ("autoscaling", "dynamodb", "ec2", "elbv2", "iam", "lambda", "rds", "route53", "s3", "sns", "sqs")
+    return {
+        name: (session.get_service_model(name), loader.load_service_model(name, "paginators-1")["pagination"])
+        for name in services
+    }
+
+
+def _pager(models: dict[str, tuple[ServiceModel, dict[str, Any]]], service: str, operation: str) -> Pager:
+    model, definitions = models[service]
+    return pager(service, model.operation_model(operation), definitions.get(operation))
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "expected"),
+    [
+        ("ec2", "DescribeInstances", {"MaxResults": 200}),
+        ("ec2", "DescribeVpcs", {"MaxResults": 1000}),
+        ("ec2", "DescribeVolumes", {"MaxResults": 500}),
+        ("ec2", "DescribeRouteTables", {"MaxResults": 100}),
+        ("ec2", "DescribeKeyPairs", {}),
+        ("iam", "GetAccountAuthorizationDetails", {"MaxItems": 1000}),
+        ("lambda", "ListFunctions", {"MaxItems": 50}),
+        ("rds", "DescribeDBInstances", {"MaxRecords": 100}),
+        ("route53", "ListHostedZones", {"MaxItems": "100"}),
+        ("s3", "ListBuckets", {"MaxBuckets": 1000}),
+        ("sqs", "ListQueues", {"MaxResults": 1000}),
+        ("elbv2", "DescribeLoadBalancers", {"PageSize": 400}),
+        ("autoscaling", "DescribeAutoScalingGroups", {"MaxRecords": 100}),
+        ("sns", "ListTopics", {}),
+    ],
+)
+def test_the_largest_sensible_page(
+    models: dict[str, tuple[ServiceModel, dict[str, Any]]], service: str, operation: str, expected: dict[str, Any]
+) -> None:
+    assert _pager(models, service, operation).first({}) == expected
+
+
+def test_the_call_has_the_last_word_on_its_page(models: dict[str, tuple[ServiceModel, dict[str, Any]]]) -> None:
+    made = _pager(models, "ec2", "DescribeInstances")
+    assert made.first({"MaxResults": 5}) == {"MaxResults": 5}
+    assert made.first({"InstanceIds": ["i-1"]}) == {"InstanceIds": ["i-1"]}
+    assert made.first({"Filters": []}) == {"Filters": [], "MaxResults": 200}
+
+
+def test_several_tokens_go_together_and_old_ones_go(models: dict[str, tuple[ServiceModel, dict[str, Any]]]) -> None:
+    made = _pager(models, "route53", "ListResourceRecordSets")
+    page = {"IsTruncated": True, "NextRecordName": "b.", "NextRecordType": "A"}
+    token = made.token(page)
+    assert token == {"StartRecordName": "b.", "StartRecordType": "A"}
+    before = {"HostedZoneId": "Z", "StartRecordName": "a.", "StartRecordIdentifier": "x"}
+    assert made.next(before, token) == {"HostedZoneId": "Z", "StartRecordName": "b.", "StartRecordType": "A"}
+    assert made.token({"IsTruncated": False, "NextRecordName": ""}) is None
+
+
+def test_operations_without_a_paginator_are_followed_by_hand() -> None:
+    session = get_session()
+    model = session.get_service_model("apigatewayv2").operation_model("GetApis")
+    made = pager("apigatewayv2", model, None)
+    assert made.token({"Items": [], "NextToken": "t"}) == {"NextToken": "t"}
+    assert made.token({"Items": []}) is None
+
+
+@pytest.fixture(scope="module")
+def moto() -> Iterator[str]:
+    with server.aws() as url:
+        yield url
+
+
+async def test_real_pages_of_moto(moto: str) -> None:
+    key = {"AttributeName": "id"}
+    schema = {"KeySchema": [{**key, "KeyType": "HASH"}], "AttributeDefinitions": [{**key, "AttributeType": "S"}]}
+    names = [f"table{number}" for number in range(7)]
+    async with Sweep(moto) as sweep:
+        for name in names:
+            inputs = {"TableName": name, "BillingMode": "PAY_PER_REQUEST", **schema}
+            await sweep.clients.send(HERE, "dynamodb", "CreateTable", inputs, timeout=30)
+        small = await sweep.ask(TABLES, Limit=3)
+        large = await sweep.ask(TABLES)
+    assert [page["TableNames"] for page in small] == [names[:3], names[3:6], names[6:]]
+    assert [page["TableNames"] for page in large] == [names]

@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+import csv
+import socket
+from importlib.resources import files
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp.client_reqrep import ConnectionKey
+from botocore import exceptions
+from botocore.parsers import ResponseParserError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from skysweep import retry
+from skysweep.errors import Bug
+from skysweep.retry import Class
+
+
+def answer(code: str, message: str = "", status: int = 400, operation: str = "ListThings") -> exceptions.ClientError:
+    response: Any = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return exceptions.ClientError(response, operation)
+
+
+def of(error: Exception, service: str = "ec2", missing: frozenset[str] = frozenset()) -> Class:
+    return retry.classify(error, service=service, operation="ListThings", missing=missing)
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "expected"),
+    [
+        ("RequestLimitExceeded", 503, Class.THROTTLED),
+        ("Throttled", 429, Class.THROTTLED),
+        ("SomethingNew", 429, Class.THROTTLED),
+        ("KmsThrottled", 400, Class.THROTTLED),
+        ("InternalError", 500, Class.TRANSIENT),
+        ("503", 503, Class.TRANSIENT),
+        ("SomethingNew", 500, Class.TRANSIENT),
+        ("ExpiredToken", 403, Class.EXPIRED),
+        ("RequestExpired", 400, Class.EXPIRED),
+        ("AuthFailure", 401, Class.UNRECOGNIZED),
+        ("UnrecognizedClientException", 400, Class.UNRECOGNIZED),
+        ("UnauthorizedOperation", 403, Class.DENIED),
+        ("AccessDenied", 403, Class.DENIED),
+        ("403", 403, Class.DENIED),
+        ("SomethingNew", 403, Class.DENIED),
+        ("OptInRequired", 403, Class.ABSENT),
+        ("RegionDisabledException", 403, Class.ABSENT),
+        ("AWSOrganizationsNotInUseException", 400, Class.ABSENT),
+        ("NoSuchBucket", 404, Class.RACED),
+        ("InvalidInstanceID.NotFound", 400, Class.RACED),
+        ("AWS.SimpleQueueService.NonExistentQueue", 400, Class.RACED),
+        ("ValidationException", 400, Class.REFUSED),
+        ("InvalidParameterValue", 400, Class.REFUSED),
+        ("ExpiredNextToken", 400, Class.REFUSED),
+        ("SignatureDoesNotMatch", 403, Class.REFUSED),
+        ("SomethingNew", 400, Class.REFUSED),
+        ("301", 301, Class.REFUSED),
+    ],
+)
+def test_answers(code: str, status: int, expected: Class) -> None:
+    assert of(answer(code, status=status)) is expected
+
+
+@pytest.mark.parametrize(
+    ("service", "code", "message", "expected"),
+    [
+        ("ec2", "Anything", "Rate exceeded", Class.THROTTLED),
+        ("kinesis", "LimitExceededException", "", Class.THROTTLED),
+        ("lambda", "LimitExceededException", "", Class.REFUSED),
+        ("sts", "SignatureDoesNotMatch", "Signature expired: 20261121T is now earlier than …", Class.EXPIRED),
+        ("securityhub", "InvalidAccessException", "Account is not subscribed", Class.ABSENT),
+        ("macie2", "AccessDeniedException", "Macie is not enabled", Class.ABSENT),
+        ("macie2", "AccessDeniedException", "User is not authorized", Class.DENIED),
+        ("cloudformation", "ValidationError", "Stack with id x does not exist", Class.RACED),
+        ("ec2", "UnauthorizedOperation", "with an explicit deny in a service control policy", Class.DENIED),
+    ],
+)
+def test_answers_that_depend_on_service_and_words(service: str, code: str, message: str, expected: Class) -> None:
+    assert of(answer(code, message), service) is expected
+
+
+def test_every_throttle_code_of_the_limits_table_is_one() -> None:
+    rows = list(csv.DictReader((files("skysweep") / "data/rate-limits.csv").read_text().splitlines()))
+    assert rows
+    for row in rows:
+        for code in row["throttle_error_codes"].split("|"):
+            # With its status in brackets, or a full quota elsewhere: there the status tells.
+            if code and "(" not in code and code != "LimitExceededException":
+                assert of(answer(code), row["service"]) is Class.THROTTLED, (row["service"], code)
+
+
+def test_what_the_record_lacks_is_missing_before_all_else() -> None:
+    error = answer("NoSuchBucketPolicy", status=404)
+    assert of(error, "s3", frozenset({"NoSuchBucketPolicy"})) is Class.MISSING
+    assert of(error, "s3") is Class.RACED
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (exceptions.EndpointConnectionError(endpoint_url="https://x", error="refused"), Class.UNREACHABLE),
+        (exceptions.ConnectTimeoutError(endpoint_url="https://x"), Class.UNREACHABLE),
+        (exceptions.ReadTimeoutError(endpoint_url="https://x"), Class.TRANSIENT),
+        (exceptions.ConnectionClosedError(endpoint_url="https://x"), Class.TRANSIENT),
+        (exceptions.HTTPClientError(error=ValueError("odd")), Class.TRANSIENT),
+        (aiohttp.ClientPayloadError(), Class.TRANSIENT),
+        (TimeoutError(), Class.TRANSIENT),
+        (ResponseParserError("half a page"), Class.BROKEN),
+        (exceptions.EndpointProviderError(msg="no such endpoint"), Class.ABSENT),
+        (exceptions.NoCredentialsError(), Class.DEAD),
+        (exceptions.UnauthorizedSSOTokenError(), Class.DEAD),
+        (exceptions.ParamValidationError(report="no Bucket"), Class.BUG),
+        (exceptions.HTTPClientError(error=Bug("a wrong host")), Class.BUG),
+        (KeyError("ours"), Class.BUG),
+    ],
+)
+def test_errors_that_are_no_answer(error: Exception, expected: Class) -> None:
+    assert of(error) is expected
+
+
+def test_a_failed_refresh_of_credentials_is_not_the_calls_own_denial() -> None:
+    assert of(answer("AccessDenied", status=403, operation="AssumeRole")) is Class.DEAD
+    assert of(answer("ExpiredToken", status=403, operation="AssumeRole")) is Class.DEAD
+    assert of(answer("Throttling", operation="AssumeRole")) is Class.TRANSIENT
+    assert of(answer("InternalFailure", status=500, operation="AssumeRole")) is Class.TRANSIENT
+
+
+def test_only_a_name_without_address_is_unresolved() -> None:
+    key = ConnectionKey("nowhere", 443, is_ssl=True, ssl=True, proxy=None, proxy_auth=None, proxy_headers_hash=None)
+    lookup = aiohttp.ClientConnectorDNSError(key, socket.gaierror("no address"))
+    refused = aiohttp.ClientConnectorError(key, ConnectionRefusedError())
+    assert retry.unresolved(exceptions.EndpointConnectionError(endpoint_url="https://x", error=lookup))
+    assert not retry.unresolved(exceptions.EndpointConnectionError(endpoint_url="https://x", error=refused))
+
+
+@pytest.mark.parametrize("cls", [each for each in Class if each not in retry.RETRIED])
+def test_what_will_not_mend_is_not_tried_again(cls: Class) -> None:
+    assert retry.decide(cls, 1, mode="adaptive", max_attempts=10, random=lambda: 0.5) is None
+
+
+def test_waits_double_and_are_capped_except_in_legacy_mode() -> None:
+    def waits(mode: retry.RetryMode) -> list[float | None]:
+        return [
+            retry.decide(Class.TRANSIENT, n, mode=mode, max_attempts=8, random=lambda: 1.0) for n in (1, 2, 3, 6, 7, 8)
+        ]
+
+    assert waits("standard") == [1, 2, 4, 20, 20, None]
+    assert waits("adaptive") == [1, 2, 4, 20, 20, None]
+    assert waits("legacy") == [1, 2, 4, 32, 64, None]
+
+
+def test_adaptive_mode_is_patient_with_throttles() -> None:
+    def attempts(cls: Class, mode: retry.RetryMode) -> int:
+        n = 1
+        while retry.decide(cls, n, mode=mode, max_attempts=3, random=lambda: 0.0) is not None:
+            n += 1
+        return n
+
+    assert attempts(Class.THROTTLED, "adaptive") == 10
+    assert attempts(Class.THROTTLED, "standard") == 3
+    assert attempts(Class.TRANSIENT, "adaptive") == 3
+
+
+@given(cls=st.sampled_from(Class), attempt=st.integers(1, 1000), most=st.integers(1, 1000), roll=st.floats(0, 0.999))
+def test_a_wait_is_never_negative_and_attempts_end(cls: Class, attempt: int, most: int, roll: float) -> None:
+    wait = retry.decide(cls, attempt, mode="adaptive", max_attempts=most, random=lambda: roll)
+    assert wait is None or 0 <= wait <= retry.BACKOFF_CAP
+    assert wait is None or attempt < max(most, retry.THROTTLE_ATTEMPTS)
+
+
+@pytest.mark.parametrize("cls", Class)
+def test_every_class_has_an_end(cls: Class) -> None:
+    expected = {
+        Class.DENIED: "denied",
+        Class.ABSENT: "absent",
+        Class.MISSING: "missing",
+        Class.RACED: "raced",
+        Class.DEAD: "dead",
+        Class.EXPIRED: "dead",
+    }
+    assert retry.ending(cls) == expected.get(cls, "failed")
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "AKIAIOSFODNN7EXAMPLE",
+        "ASIAQWERTYUIOPASDFGH",
+        "X-Amz-Security-Token=IQoJb3JpZ2luX2VjEXAMPLE",
+        "Signature=fe5f80f77d5fa3beca038a248ff027d0445342fe2855ddc963176630326f1024",
+        "Credential=AKIAIOSFODNN7EXAMPLE/20261121/us-east-1/ec2/aws4_request",
+        "FwoGZXIvYXdzE" + "a1B2" * 30,
+    ],
+)
+def test_no_credentials_in_messages(secret: str) -> None:
+    said = retry.text(answer("SignatureDoesNotMatch", f"The request  signed\nwith {secret}, was refused"))
+    assert said.startswith("The request signed with ")
+    assert said.endswith(", was refused")
+    assert secret not in said
+    assert secret.rpartition("=")[2] not in said
+
+
+def test_a_quoted_reply_is_left_out() -> None:
+    assert "secret" not in retry.text(ResponseParserError("Unable to parse response, invalid XML:\nb'<a>secret'"))
+
+
+def test_arns_and_ids_stay_in_messages() -> None:
+    said = "User: arn:aws:sts::111111111111:assumed-role/Audit/skysweep is not authorized to perform: ec2:DescribeVpcs"
+    assert retry.text(answer("AccessDenied", said)) == said
