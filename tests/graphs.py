@@ -40,8 +40,13 @@ def differences(one: Graph, other: Graph) -> list[str]:
 
 def _differing(one: Mapping[Any, Any], other: Mapping[Any, Any]) -> Iterator[str]:
     for key in one.keys() | other.keys():
-        if one.get(key) != other.get(key):
-            yield f"{key}: {one.get(key)} != {other.get(key)}"
+        mine, theirs = one.get(key), other.get(key)
+        if mine is None or theirs is None:
+            yield f"{key}: only in the {'second' if mine is None else 'first'}"
+        elif mine != theirs:
+            before, after = (dict(each if isinstance(each, dict) else each[1]) for each in (mine, theirs))
+            names = [name for name in before.keys() | after.keys() if before.get(name) != after.get(name)]
+            yield f"{key}: {', '.join(f'{name}: {before.get(name)!r} != {after.get(name)!r}' for name in names)}"
 
 
 def _unmarked(props: dict[str, Any], marks: set[str]) -> dict[str, Any]:

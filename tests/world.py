@@ -114,24 +114,27 @@ class World:
 
     async def sweep(self, *told: Told, missing: Mapping[str, Iterable[tuple[str, str]]] | None = None) -> Deleted:
         self.tag += 1
-        done: list[str] = []
         with Ledger(self.folder) as ledger:
             ledger.begin(f"sweep {self.tag}", self.tag, float(self.tag))
             await self.store.prepare(cypher.node_types(CATALOGUE), cypher.edge_types(CATALOGUE))
-            self.writer = writer = Writer(self.store, ledger, self.tag, Tally())
-            await writer.accounts([{"id": each.id, "props": {"id": each.id}} for each in self.accounts])
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(writer.run)
-                for each in told:
-                    await writer.send(each.batch(done))
-                writer.close()
-            assert len(done) == len(told), "every batch is acknowledged"
-            await writer.links(CATALOGUE)
+            with Writer(self.store, ledger, self.tag, Tally()) as self.writer:
+                await self._write(self.writer, told)
             licence = Licence(self.accounts)
             for name, scopes in (missing or {}).items():
                 for account, region in scopes:
                     licence.withhold([TYPES[name]], account, region)
             return await clean(self.store, CATALOGUE, licence, self.tag)
+
+    async def _write(self, writer: Writer, told: Iterable[Told]) -> None:
+        done: list[str] = []
+        await writer.accounts([{"id": each.id, "props": {"id": each.id}} for each in self.accounts])
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(writer.run)
+            for each in told:
+                await writer.send(each.batch(done))
+            writer.close()
+        assert len(done) == len(list(told)), "every batch is acknowledged"
+        await writer.links(CATALOGUE)
 
     async def ids(self, label: str) -> set[str]:
         return {row["id"] for row in await self.store.run(f"MATCH (n:{label}) RETURN n.id AS id")}

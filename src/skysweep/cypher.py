@@ -17,6 +17,12 @@ from skysweep.store import NodeType
 
 STAMPS = "r.lastupdated = $tag, r._account = row.account, r._region = row.region"
 
+# Where several scopes see one edge in one sweep, the greatest owns it, whichever is written last.
+GREATEST = (
+    "WHERE coalesce(r.lastupdated, 0) <> $tag "
+    "OR coalesce(r._account, '') + coalesce(r._region, '') <= row.account + row.region"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
@@ -55,13 +61,14 @@ def upsert(type_: Type, dialect: Dialect) -> str:
             "MATCH (a:AWSAccount {id: row.account})",
             "MERGE (n)<-[r:RESOURCE]-(a)",
             "ON CREATE SET r.firstseen = $tag * 1000",
+            *(("WITH r, row", GREATEST) if type_.shared else ()),
             f"SET {STAMPS}",
         ]
     return "\n".join(lines)
 
 
 def link(type_: Type, edge: Edge) -> str:
-    """Rows `{start, end, props, account, region}` → edges between nodes that are there; counts those written."""
+    """Rows `{start, end, props, account, region}` → edges between nodes that are there."""
     (start, start_on), (end, end_on) = ends(type_, edge)
     # The declaring node has few edges, the one it points at may have many: ArcadeDB walks those of the first.
     pattern = f"(t)<-[r:{_name(edge.kind)}]-(s)" if edge.inbound else f"(s)-[r:{_name(edge.kind)}]->(t)"
@@ -72,8 +79,9 @@ def link(type_: Type, edge: Edge) -> str:
             f"MATCH (t:{_name(end)} {{{_name(end_on)}: row.end}})",
             f"MERGE {pattern}",
             "ON CREATE SET r.firstseen = $tag * 1000",
+            "WITH r, row",
+            GREATEST,
             f"SET r += row.props, {STAMPS}",
-            "RETURN count(r) AS written",
         )
     )
 
@@ -129,6 +137,11 @@ def unheld(type_: Type) -> str:
 def seen_nodes(label: str) -> str:
     """Counts the nodes that this sweep has seen."""
     return f"MATCH (n:{_name(label)}) WHERE n.lastupdated = $tag RETURN count(n) AS seen"
+
+
+def seen_edges(kind: str) -> str:
+    """Counts the edges that this sweep has seen."""
+    return f"MATCH ()-[r:{_name(kind)}]->() WHERE r.lastupdated = $tag RETURN count(r) AS seen"
 
 
 ACCOUNTS = """

@@ -8,7 +8,6 @@ then the analysis says what it means.
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -84,10 +83,10 @@ class _Sweep:
         self.ledger.begin(self.id, self.tag, started)
         try:
             await self.store.prepare(cypher.node_types(self.catalogue), cypher.edge_types(self.catalogue))
-            self.writer = Writer(self.store, self.ledger, self.tag, self.tally)
-            await self._collect(accounts)
-            edges, deleted = await self._settle(accounts)
-            report = await self._report(edges, deleted)
+            with Writer(self.store, self.ledger, self.tag, self.tally) as self.writer:
+                await self._collect(accounts)
+                deleted = await self._settle(accounts)
+                report = await self._report(deleted)
         except BaseException as error:
             interrupted = isinstance(error, anyio.get_cancelled_exc_class() | KeyboardInterrupt)
             self.ledger.finish(self.id, "interrupted" if interrupted else "failed", None)
@@ -113,9 +112,10 @@ class _Sweep:
     async def _work(self, units: Iterator[Unit]) -> None:
         for unit in units:  # shared by the workers: each takes the next one
             outbox = _Outbox(self, unit)
-            self.tally.running[str(unit)] = time.monotonic()
+            name = f"{unit} {unit.call.literal}".removesuffix(" {}")
+            self.tally.running[name] = time.monotonic()
             await self._unit(unit, outbox)
-            del self.tally.running[str(unit)]
+            del self.tally.running[name]
             if len(self.noted) >= NOTED:
                 await anyio.to_thread.run_sync(self._note)
 
@@ -174,17 +174,17 @@ class _Sweep:
         noted, self.noted = self.noted, []
         self.ledger.record(self.id, noted)
 
-    async def _settle(self, accounts: list[Account]) -> tuple[dict[str, int], Deleted]:
+    async def _settle(self, accounts: list[Account]) -> Deleted:
         """All nodes are in: the links, the cleanup, the analysis."""
         self.tally.phase = "linking"
-        edges = await self.writer.links(self.catalogue)
+        await self.writer.links(self.catalogue)
         self._withhold_quarantined()
         self.tally.phase = "cleaning up"
         deleted = await clean(self.store, self.catalogue, self.licence, self.tag)
         self.ledger.empty_spool()
         self.tally.phase = "analysing"
         await expose(self.store.run, self.tag, [each.id for each in accounts if each.id not in self.dead])
-        return edges, deleted
+        return deleted
 
     def _withhold_quarantined(self) -> None:
         """A row that did not go in was seen all the same: its scope must not be cleaned of it."""
@@ -192,14 +192,15 @@ class _Sweep:
         for each in (*self.unfit, *self.writer.quarantined):
             self.licence.withhold([by_name[each.type]], each.account, each.region)
 
-    async def _report(self, edges: dict[str, int], deleted: Deleted) -> Report:
+    async def _report(self, deleted: Deleted) -> Report:
         self.tally.phase = "reporting"
-        nodes: dict[str, Change] = {}
-        for label in self.catalogue.by_label:
+        nodes, edges = {}, {}
+        for label in sorted(self.catalogue.by_label):
             seen = await self.store.run(cypher.seen_nodes(label), tag=self.tag)
             nodes[label] = Change(written=seen[0]["seen"], deleted=deleted.nodes[label])
-        owned = [label for label, type_ in self.catalogue.by_label.items() if type_.owned]
-        written = Counter(edges) + Counter({"RESOURCE": sum(nodes[label]["written"] for label in owned)})
+        for kind in cypher.edge_types(self.catalogue):
+            seen = await self.store.run(cypher.seen_edges(kind), tag=self.tag)
+            edges[kind] = Change(written=seen[0]["seen"], deleted=deleted.edges[kind])
         report = Report(
             sweep=self.id,
             update_tag=self.tag,
@@ -211,11 +212,8 @@ class _Sweep:
                 retried=self.tally.retried,
                 failed=self.tally.failed,
             ),
-            nodes={label: change for label, change in sorted(nodes.items()) if any(change.values())},
-            edges={
-                kind: Change(written=written[kind], deleted=deleted.edges[kind])
-                for kind in sorted({*written, *(kind for kind, count in deleted.edges.items() if count)})
-            },
+            nodes={label: change for label, change in nodes.items() if any(change.values())},
+            edges={kind: change for kind, change in edges.items() if any(change.values())},
             unit_totals={outcome.value: self.tally.outcomes[outcome] for outcome in Outcome},
             units=sorted(self.gaps, key=lambda unit: (unit.account, unit.region, unit.service, unit.operation)),
             quarantined=[asdict(each) for each in (*self.unfit, *self.writer.quarantined)],

@@ -97,7 +97,12 @@ class Ledger:
         """Keeps links (account, edge, start, end, region, properties as JSON) until both ends are in."""
         with self._lock, self._database:
             self._database.execute("BEGIN")
-            self._database.executemany("INSERT OR REPLACE INTO links VALUES (?,?,?,?,?,?)", links)
+            # An edge that two records tell of differently is told the same way in every sweep.
+            self._database.executemany(
+                "INSERT INTO links VALUES (?,?,?,?,?,?) ON CONFLICT DO UPDATE SET "
+                "region = max(region, excluded.region), properties = max(properties, excluded.properties)",
+                links,
+            )
 
     def spooled(self) -> list[tuple[str, str]]:
         """The (account, edge) pairs that wait."""

@@ -11,6 +11,7 @@ import json
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream
@@ -53,7 +54,7 @@ class Batch:
 
 
 class Writer:
-    """The writers of one sweep. `send` is where the engine puts batches; `run` ends when the streams are closed."""
+    """The writers of one sweep, a context manager: `send` takes batches, `run` writes them until `close`."""
 
     def __init__(self, store: Store, ledger: Ledger, tag: int, tally: Tally) -> None:
         self._count = store.writers
@@ -64,6 +65,14 @@ class Writer:
         self._dialect = cypher.Dialect(store.labels_are_types)
         self._streams = [anyio.create_memory_object_stream[Batch](QUEUED) for _ in range(self._count)]
         self.quarantined: list[Quarantined] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+        for stream in self._streams:
+            stream[1].close()
 
     async def send(self, batch: Batch) -> None:
         """Hands a batch over; waits while its writer lags."""
@@ -86,10 +95,9 @@ class Writer:
         """Makes sure of the account nodes `{id, props}` that all else hangs on."""
         await self._store.run(cypher.ACCOUNTS, rows=list(rows), tag=self._tag)
 
-    async def links(self, catalogue: Catalogue) -> dict[str, int]:
-        """Writes the spooled links, accounts in turn; counts the edges of each type."""
+    async def links(self, catalogue: Catalogue) -> None:
+        """Writes the spooled links, accounts dealt to the writers."""
         edges = {f"{type_.name}.{edge.name}": (type_, edge) for type_ in catalogue.types for edge in type_.edges}
-        written: dict[str, int] = {}
         waiting = await anyio.to_thread.run_sync(self._ledger.spooled)
         accounts = sorted({account for account, _ in waiting})
         send, receive = anyio.create_memory_object_stream[str](len(accounts))
@@ -101,27 +109,22 @@ class Writer:
             async with stream:
                 async for account in stream:
                     for key in (edge for owner, edge in waiting if owner == account):
-                        type_, edge = edges[key]
-                        count = await self._link(account, key, type_, edge)
-                        written[edge.kind] = written.get(edge.kind, 0) + count
+                        await self._link(account, key, *edges[key])
 
         async with anyio.create_task_group() as tasks, receive:
             for _ in range(self._count):
                 tasks.start_soon(work, receive.clone())
-        return written
 
-    async def _link(self, account: str, key: str, type_: Type, edge: Edge) -> int:
-        statement, count, after = cypher.link(type_, edge), 0, ("", "")
+    async def _link(self, account: str, key: str, type_: Type, edge: Edge) -> None:
+        statement, after = cypher.link(type_, edge), ("", "")
         while rows := await anyio.to_thread.run_sync(self._ledger.links, account, key, after, ROWS):
             after = rows[-1][0], rows[-1][1]
             made = [
                 {"start": start, "end": end, "props": json.loads(properties), "account": account, "region": region}
                 for start, end, region, properties in rows
             ]
-            answer = await self._store.run(statement, rows=made, tag=self._tag)
-            count += answer[0]["written"] if answer else 0
+            await self._store.run(statement, rows=made, tag=self._tag)
             self._tally.links += len(rows)
-        return count
 
     async def _work(self, receive: MemoryObjectReceiveStream[Batch]) -> None:
         async with receive:
@@ -165,13 +168,14 @@ def _waiting(receive: MemoryObjectReceiveStream[Batch], rows: int) -> Iterable[B
 
 
 def _by_type(batches: Iterable[Batch]) -> dict[Type, list[Row]]:
-    """Rows with their scope, by type, one a node and sorted by id; the last of equal ids is the latest."""
+    """Rows with their scope, by type and sorted by id; of equal ids the latest row counts, and the greatest region."""
     grouped: dict[Type, dict[str, Row]] = {}
     for batch in batches:
         rows = grouped.setdefault(batch.type, {})
         for row in batch.rows:
             key = row["id"] if not batch.type.shared else f"{row['id']} {batch.account}"
-            rows[key] = {**_owned(batch.type, row), "account": batch.account, "region": batch.region}
+            region = max(batch.region, rows[key]["region"]) if key in rows else batch.region
+            rows[key] = {**_owned(batch.type, row), "account": batch.account, "region": region}
     return {type_: [rows[key] for key in sorted(rows)] for type_, rows in grouped.items() if rows}
 
 
