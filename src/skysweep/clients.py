@@ -147,12 +147,8 @@ class Clients:
         Raises whatever the source of the credentials raises.
         """
         identity = self._identity(account)
-        now = await identity.credentials.get_frozen_credentials()
-        if (
-            identity.frozen is None
-            or identity.frozen.token != now.token
-            or identity.frozen.access_key != now.access_key
-        ):
+        now, old = await identity.credentials.get_frozen_credentials(), identity.frozen
+        if old is None or (old.access_key, old.token) != (now.access_key, now.token):
             identity.frozen = AioCredentials(now.access_key, now.secret_key, now.token)
         return identity.frozen
 
@@ -163,7 +159,10 @@ class Clients:
             if identity.frozen is refused:
                 if identity.renew is None:
                     return False
-                identity.credentials, identity.frozen = await identity.renew(), None
+                made = await identity.renew()
+                await made.get_frozen_credentials()  # before others see it: they may hold slots that this needs
+                identity.credentials = made
+                await self.ready(account)
         return True
 
     async def recognized(self, target: Target) -> None:

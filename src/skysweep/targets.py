@@ -13,20 +13,21 @@ from aiobotocore.session import AioSession
 from botocore import exceptions
 
 from skysweep import regions, retry
-from skysweep.errors import BadCredentials, BadSettings, CallFailed
+from skysweep.errors import BadCredentials, BadSettings, CallFailed, SkysweepError
 from skysweep.limits import Limits
 from skysweep.paging import ask
 from skysweep.plan import Account, Target
 
 if TYPE_CHECKING:
     from skysweep.clients import AwsSettings, Clients, Renew
+    from skysweep.errors import Why
 
 SESSION_NAME = "skysweep"
 SECONDS = 300.0  # for one account's identity, or its regions
 AT_ONCE = 32  # accounts looked at together
 BASE = "the base credentials"
 
-_BROKEN_SETTINGS = (exceptions.ProfileNotFound, exceptions.ConfigParseError, exceptions.InvalidConfigError)
+_BROKEN_SETTINGS = (exceptions.ProfileNotFound, exceptions.ConfigParseError)
 
 
 @dataclass(slots=True)
@@ -134,6 +135,8 @@ class _Finder:
         settings = self._settings
         try:
             known = [] if settings.isolated else self._clients.session().available_profiles
+            if not (settings.profiles or settings.all_profiles):
+                self._clients.session().get_scoped_config()  # raises where AWS_PROFILE names none
         except _BROKEN_SETTINGS as error:
             raise BadSettings(retry.text(error)) from error
         if settings.all_profiles:
@@ -150,7 +153,7 @@ class _Finder:
 
     async def _caller(self, profile: str | None) -> _Caller | str:
         """Who the credentials of a profile belong to, or why they belong to nobody."""
-        key = f"profile {profile or ''}"
+        key = _key(profile)
         try:
             credentials = await self._credentials(profile)
             if credentials is None:
@@ -158,13 +161,11 @@ class _Finder:
             self._clients.adopt(key, credentials, self._renewal(profile), profile)
             region = self._configured_region(profile) or regions.MAIN["aws"]
             who = await self._ask(Target(key, region, regions.partition_of(region)), "sts", "GetCallerIdentity", {})
-        except _BROKEN_SETTINGS as error:
-            if profile is None:
-                raise BadSettings(retry.text(error)) from error
-            return retry.text(error)
         except CallFailed as error:
             return str(error)
-        except (exceptions.BotoCoreError, exceptions.ClientError) as error:  # a source of credentials that fails
+        except SkysweepError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a profile may run any program, read any file, ask any service
             return f"{retry.code(error)}: {retry.text(error)}"
         return _Caller(who["Account"], who["Arn"].split(":")[1], who["Arn"])
 
@@ -183,7 +184,7 @@ class _Finder:
 
     def _adopt(self, account: str, profile: str | None) -> None:
         """Gives the account the credentials that were known by their profile."""
-        key = f"profile {profile or ''}"
+        key = _key(profile)
         self._clients.adopt(account, self._clients.credentials(key), self._renewal(profile), profile)
 
     # Roles
@@ -194,14 +195,19 @@ class _Finder:
             self._adopt(account, base)
             return None
         arn = _role_arn(caller.partition, account, self._settings)
-        key = f"profile {base or ''}"
+        key = _key(base)
         home = Target(key, self._configured_region(base) or regions.home("sts", caller.partition), caller.partition)
         inputs = {"RoleArn": arn, "RoleSessionName": SESSION_NAME}
         if self._settings.external_id:
             inputs["ExternalId"] = self._settings.external_id
 
         async def refresh() -> dict[str, Any]:
-            given = (await self._ask(home, "sts", "AssumeRole", inputs))["Credentials"]
+            try:
+                given = (await self._ask(home, "sts", "AssumeRole", inputs))["Credentials"]
+            except CallFailed as error:
+                # Whichever call this happens in: it is not that call which was denied.
+                why: Why = "failed" if error.why == "failed" else "dead"
+                raise CallFailed(why, error.code, f"{arn}: {error.message}") from error
             return {
                 "access_key": given["AccessKeyId"],
                 "secret_key": given["SecretAccessKey"],
@@ -216,7 +222,7 @@ class _Finder:
         try:
             who = await self._ask(Target(account, home.region, home.partition), "sts", "GetCallerIdentity", {})
         except CallFailed as error:
-            return f"{arn}: {error}"
+            return str(error)
         return None if who["Account"] == account else f"{arn} leads to account {who['Account']}"
 
     # Regions
@@ -281,6 +287,11 @@ class _Finder:
             deadline=time.monotonic() + SECONDS,
             tally=self._clients.tally,
         )
+
+
+def _key(profile: str | None) -> str:
+    """What the clients know a profile's credentials by, until its account is known."""
+    return f"profile {profile or ''}"
 
 
 def _account(caller: _Caller, profile: str) -> Account:
