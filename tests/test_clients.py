@@ -187,6 +187,19 @@ async def test_faults_come_out_as_they_are_after_one_exchange(fault: Wire) -> No
             assert len(fault.requests) == count
 
 
+async def test_a_bucket_elsewhere_is_followed_to_its_region_as_the_same_account(fault: Wire) -> None:
+    moved = "<Error><Code>PermanentRedirect</Code><Message>there</Message></Error>"
+    fault.script(Reply(moved.encode(), 301, {"x-amz-bucket-region": "eu-central-1"}), Reply(b"{}"))
+    async with Clients(isolated(fault.url), Tally()) as clients:
+        clients.adopt(ONE, keys(ONE))
+        got = await clients.send(Target(ONE, "eu-west-1"), "s3", "GetBucketPolicy", {"Bucket": "abc"}, timeout=30)
+    assert got == {"Policy": "{}"}
+    assert [(request.key, request.region) for request in fault.requests] == [
+        (f"AKIA{ONE}", "eu-west-1"),
+        (f"AKIA{ONE}", "eu-central-1"),
+    ]
+
+
 async def test_the_timeout_is_the_calls_own(fault: Wire) -> None:
     fault.script(HANG)
     async with Clients(isolated(fault.url, connect_timeout=0.02), Tally()) as clients:

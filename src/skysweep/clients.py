@@ -147,10 +147,10 @@ class Clients:
         Raises whatever the source of the credentials raises.
         """
         identity = self._identity(account)
-        now, old = await identity.credentials.get_frozen_credentials(), identity.frozen
-        if old is None or (old.access_key, old.token) != (now.access_key, now.token):
-            identity.frozen = AioCredentials(now.access_key, now.secret_key, now.token)
-        return identity.frozen
+        now, frozen = await identity.credentials.get_frozen_credentials(), identity.frozen
+        if frozen is None or (frozen.access_key, frozen.token) != (now.access_key, now.token):
+            frozen = identity.frozen = AioCredentials(now.access_key, now.secret_key, now.token)
+        return frozen
 
     async def renew(self, account: str, refused: AioCredentials) -> bool:
         """Replaces the credentials that AWS refused, once for all calls that met it; False when there is no way to."""

@@ -155,7 +155,7 @@ def http_session(pool: Pool) -> type[AIOHTTPSession]:
     class Http(AIOHTTPSession):  # type: ignore[misc]  # aiobotocore has no types
         """A client's HTTP session, without connections of its own."""
 
-        async def _get_session(self, proxy_url: str | None) -> Pool:  # noqa: ARG002 - the base class's signature
+        async def _get_session(self, proxy_url: str | None) -> Any:  # noqa: ARG002 - the base class's signature
             # Always the verifying context: behind a proxy the base class would not verify the endpoint.
             if pool.closed:
                 pool.open(_ssl_context(self._verify))
@@ -165,7 +165,7 @@ def http_session(pool: Pool) -> type[AIOHTTPSession]:
 
 
 def timestamp(value: Any) -> datetime:
-    """A timestamp of any AWS protocol, aware, in UTC where it says nothing else; 20x faster than botocore's."""
+    """A timestamp of any AWS protocol, aware, in UTC where it says nothing; 28-200 times faster than botocore's."""
     try:
         if not isinstance(value, str):
             moment = datetime.fromtimestamp(value, UTC)
@@ -232,13 +232,9 @@ def _has_body(shape: Any) -> bool:
 class ParserFactory(parsers.AioResponseParserFactory):  # type: ignore[misc]  # aiobotocore has no types
     """Makes the strict parser of each protocol."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.set_parser_defaults(timestamp_parser=timestamp)
-
     def create_parser(self, protocol_name: str) -> Any:
         """The parser of one of AWS's protocols."""
-        return _parser_class(protocol_name)(**self._defaults)
+        return _parser_class(protocol_name)(timestamp_parser=timestamp)
 
 
 @lru_cache
