@@ -37,14 +37,18 @@ class DynamoDBTable(Resource):
     key: KMSKey = to("ENCRYPTED_BY", "SSEDescription.KMSMasterKeyArn", on="arn")
 
 
+# AWS's own format; IndexArn is not in every answer.
+INDEX_ARN = "{^TableArn}/index/{IndexName}"
+
+
 class DynamoDBGlobalSecondaryIndex(Resource):
     """Another order of a table's records: a copy of some of their attributes under another key."""
 
     also = ("AWSDynamoDBGlobalSecondaryIndex",)
     source = TABLES.each(lambda table: table["GlobalSecondaryIndexes"] or ())
 
-    id: str = at("IndexArn")
-    arn: str = at("IndexArn")
+    id: str = at(INDEX_ARN)
+    arn: str = at(INDEX_ARN)
     name: str = at("IndexName")
     index_status: str = at("IndexStatus")
     provisioned_throughput_read_capacity_units: int = at("ProvisionedThroughput.ReadCapacityUnits")
