@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from skysweep.aws.ec2 import EC2Instance
+from skysweep.aws.ec2 import IMAGE_ID, EC2Image, EC2Instance, images_named
 from skysweep.aws.launchtemplates import LaunchTemplate
 from skysweep.aws.vpc import EC2Subnet
 from skysweep.model import Function, Record, Resource, at, by, call, to
 
+CONFIGURATIONS = call("autoscaling", "DescribeLaunchConfigurations", "LaunchConfigurations[]")
 # A configuration's ARN holds an id that groups do not tell; its name is unique in its account and region.
 LAUNCH_CONFIGURATION = "{account}/{region}/{LaunchConfigurationName}"
 
@@ -18,7 +19,7 @@ class LaunchConfiguration(Resource):
     """The old kind of launch template: how a group's next instances will be started. Its user data is never kept."""
 
     also = ("AWSLaunchConfiguration",)
-    source = call("autoscaling", "DescribeLaunchConfigurations", "LaunchConfigurations[]")
+    source = CONFIGURATIONS
 
     id: str = at("LaunchConfigurationARN")
     arn: str = at("LaunchConfigurationARN", index=True)
@@ -40,6 +41,14 @@ class LaunchConfiguration(Resource):
     metadata_http_tokens: str = at("MetadataOptions.HttpTokens", doc="required: IMDSv2 only")
     metadata_http_endpoint: str = at("MetadataOptions.HttpEndpoint")
     metadata_http_put_response_hop_limit: int = at("MetadataOptions.HttpPutResponseHopLimit")
+
+    image: EC2Image = to("HAS_IMAGE", IMAGE_ID)
+
+
+class EC2ImageOfConfiguration(EC2Image, extends=EC2Image):
+    """An image that a launch configuration would start, whoever owns it, as long as it can be seen."""
+
+    source = images_named(CONFIGURATIONS, "ImageId")
 
 
 def _template(member: str) -> Function:

@@ -7,7 +7,7 @@ from datetime import datetime
 from skysweep.aws.iam import AWSInstanceProfile
 from skysweep.aws.securitygroups import EC2SecurityGroup
 from skysweep.aws.vpc import EC2Subnet
-from skysweep.model import Among, Record, Resource, arn, at, by, call, detail, to
+from skysweep.model import Among, Record, Resource, Source, arn, at, by, call, detail, to
 
 INSTANCES = call("ec2", "DescribeInstances", "Reservations[].Instances[]")
 IMAGE_ID = "{ImageId}|{region}"
@@ -63,19 +63,17 @@ class EC2Image(Resource):
     ramdisk_id: str = at("RamdiskId")
 
 
+def images_named(on: Source, path: str) -> Source:
+    """The images whose ids stand at `path` of other records, as far as the account may see them."""
+    # A filter, because asking for ids by name fails whole where one of them is deregistered.
+    named = Among("image-id", path)
+    return detail("ec2", "DescribeImages", "Images[]", on=on, IncludeDeprecated=True, Filters=named, batch=200)
+
+
 class EC2ImageOfInstance(EC2Image, extends=EC2Image):
     """An image that an instance was started from, whoever owns it, as long as it can be seen."""
 
-    # A filter, because asking for ids by name fails whole where one of them is deregistered.
-    source = detail(
-        "ec2",
-        "DescribeImages",
-        "Images[]",
-        on=INSTANCES,
-        IncludeDeprecated=True,
-        Filters=Among("image-id", "ImageId"),
-        batch=200,
-    )
+    source = images_named(INSTANCES, "ImageId")
 
 
 class EC2KeyPair(Resource):

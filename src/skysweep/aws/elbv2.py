@@ -85,15 +85,6 @@ class ELBV2Listener(Resource):
     balancer: LoadBalancerV2 = by("ELBV2_LISTENER", "LoadBalancerArn", on="arn")
 
 
-class EC2PrivateIpInVpc(Resource, extends=EC2PrivateIp):
-    """A private address as target groups name it: by itself it is unique only in its VPC."""
-
-    source = INTERFACES["NetworkInterfaces[].PrivateIpAddresses[]"]
-
-    id: str = at("{^NetworkInterfaceId}:{PrivateIpAddress}")
-    vpc_address: str = at("{^VpcId}/{PrivateIpAddress}", index=True)
-
-
 def _registered(group: Record) -> dict[str, dict[str, Any]]:
     """Each target's id with its ports and its health; one registered on several ports is healthy if one of them is."""
     found: dict[str, dict[str, Any]] = {}
@@ -166,12 +157,12 @@ class ELBV2TargetGroup(Resource):
 
     balancers: list[LoadBalancerV2] = by("ELBV2_TARGET_GROUP", "LoadBalancerArns", on="arn")
     instances: list[EC2Instance] = to("TARGETS", partial(targets, "instance"), of=HEALTH)
-    addresses: list[EC2PrivateIpInVpc] = to("TARGETS", partial(targets, "ip"), of=HEALTH, on="vpc_address")
+    addresses: list[EC2PrivateIp] = to("TARGETS", partial(targets, "ip"), of=HEALTH, on="vpc_address")
     ipv6_addresses: list[EC2Ipv6Address] = to("TARGETS", partial(targets, "ipv6"), of=HEALTH)
     functions: list[AWSLambda] = to("TARGETS", partial(targets, "lambda"), of=HEALTH)
     inner: list[LoadBalancerV2] = to("TARGETS", partial(targets, "alb"), of=HEALTH, on="arn")
     exposed_instances: list[EC2Instance] = _expose("instance")
-    exposed_addresses: list[EC2PrivateIpInVpc] = _expose("ip")
+    exposed_addresses: list[EC2PrivateIp] = _expose("ip")
     exposed_ipv6_addresses: list[EC2Ipv6Address] = _expose("ipv6")
     exposed_functions: list[AWSLambda] = _expose("lambda")
     exposed_balancers: list[LoadBalancerV2] = _expose("alb")

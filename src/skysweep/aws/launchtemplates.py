@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from skysweep.aws.ec2 import EC2Image
-from skysweep.model import Among, Record, Resource, arn, at, by, call, detail, to
+from skysweep.aws.ec2 import EC2Image, images_named
+from skysweep.model import Record, Resource, arn, at, by, call, detail, to
 
 TEMPLATES = call("ec2", "DescribeLaunchTemplates", "LaunchTemplates[]")
 VERSIONS = detail(
@@ -81,12 +81,4 @@ class LaunchTemplateVersion(Resource):
 class EC2ImageOfTemplate(EC2Image, extends=EC2Image):
     """An image that a launch template would start, whoever owns it, as long as it can be seen."""
 
-    source = detail(
-        "ec2",
-        "DescribeImages",
-        "Images[]",
-        on=VERSIONS,
-        IncludeDeprecated=True,
-        Filters=Among("image-id", "LaunchTemplateData.ImageId"),
-        batch=200,
-    )
+    source = images_named(VERSIONS, "LaunchTemplateData.ImageId")

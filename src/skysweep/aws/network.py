@@ -52,6 +52,7 @@ class EC2PrivateIp(Resource):
     network_interface_id: str = at("^NetworkInterfaceId")
     primary: bool = at("Primary")
     private_ip_address: str = at("PrivateIpAddress", index=True)
+    vpc_address: str = at("{^VpcId}/{PrivateIpAddress}", index=True, doc="VPC/address: what is unique of the address")
     public_ip: str = at("Association.PublicIp", index=True)
     ip_owner_id: str = at("Association.IpOwnerId")
 
