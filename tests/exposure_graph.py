@@ -32,7 +32,7 @@ class Graph:
     """Nodes and edges, collected first and written by label and type."""
 
     nodes: defaultdict[str, dict[str, dict[str, Any]]] = field(default_factory=lambda: defaultdict(dict))
-    edges: defaultdict[tuple[str, str, str], list[dict[str, str]]] = field(default_factory=lambda: defaultdict(list))
+    edges: defaultdict[tuple[str, str, str], list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     account: str = OURS
 
     def node(self, label: str, id_: str, *, owned: bool = True, **properties: Any) -> str:
@@ -41,8 +41,8 @@ class Graph:
             self.edge("AWSAccount", self.account, "RESOURCE", label, id_)
         return id_
 
-    def edge(self, start: str, start_id: str, kind: str, end: str, end_id: str) -> None:
-        self.edges[start, kind, end].append({"s": start_id, "t": end_id})
+    def edge(self, start: str, start_id: str, kind: str, end: str, end_id: str, **properties: Any) -> None:
+        self.edges[start, kind, end].append({"s": start_id, "t": end_id, "props": properties})
 
     async def write(self, store: Store) -> None:
         labels = {label for start, _, end in self.edges for label in (start, end)} | self.nodes.keys()
@@ -57,7 +57,7 @@ class Graph:
         for (start, kind, end), rows in self.edges.items():
             await store.run(
                 f"UNWIND $rows AS row MATCH (s:{start} {{id: row.s}}) MATCH (t:{end} {{id: row.t}}) "
-                f"MERGE (t)<-[:{kind}]-(s)",
+                f"MERGE (t)<-[r:{kind}]-(s) SET r += row.props",
                 rows=rows,
             )
 
@@ -155,7 +155,7 @@ class Graph:
             self.edge("EC2Instance", member, "MEMBER_AUTO_SCALE_GROUP", "AutoScalingGroup", name)
 
     def bucket(self, name: str, *permissions: str, **properties: Any) -> None:
-        self.node("S3Bucket", name, name=name, **properties)
+        self.node("S3Bucket", name, name=name, owner_id="75aa57f0", **properties)
         for permission in ("owner", *permissions):
             uri = None if permission == "owner" else ALL_USERS
             # Equal grants of an account are one node, as in Cartography.
@@ -179,6 +179,7 @@ EXPECTED: dict[str, tuple[bool | None, list[str] | None]] = {
     "i-elb": (True, ["elb"]),
     "i-both": (True, ["direct", "elb", "elbv2"]),
     "i-ip": (True, ["elbv2"]),
+    "i-ipv6": (True, ["elbv2"]),
     "i-nested": (True, ["elbv2"]),
     "i-internal": (False, []),
     "elb": (True, ["direct"]),
@@ -235,14 +236,16 @@ def estate() -> Graph:
     graph.instance("i-dark", "sg-dark", "subnet-public", public="52.1.0.9")
     for name in ("i-elb", "i-ip", "i-nested", "i-internal"):
         graph.instance(name, "sg-office", "subnet-private")
+    graph.instance("i-ipv6", "sg-office", "subnet-private", ipv6address="2600:1f18::6")
     graph.instance("i-both", "sg-open", "subnet-public", public="52.1.0.10")
-    instance, private_ip, v2 = "EC2Instance", "EC2PrivateIp", "LoadBalancerV2"
+    instance, v2 = "EC2Instance", "LoadBalancerV2"
+    targets = {"i-both": instance, "ip-i-ip": "EC2PrivateIp", "2600:1f18::6": "EC2Ipv6Address"}
     graph.balancer("AWSLoadBalancer", "elb", "sg-web", "subnet-public", {"i-elb": instance, "i-both": instance})
     graph.balancer(
         "AWSLoadBalancer", "elb-internal", "sg-web", "subnet-public", {"i-internal": instance}, scheme="internal"
     )
     alb = {"type": "application", "ip_address_type": "ipv4"}
-    graph.balancer(v2, "alb", "sg-web", "subnet-public", {"i-both": instance, "ip-i-ip": private_ip}, **alb)
+    graph.balancer(v2, "alb", "sg-web", "subnet-public", targets, **alb)
     graph.balancer(v2, "alb-closed", "sg-open", "subnet-public", {"i-internal": instance}, **alb)
     graph.balancer(v2, "alb-inner", "sg-office", "subnet-private", {"i-nested": instance}, **alb, scheme="internal")
     graph.balancer(v2, "nlb", None, "subnet-public", {"alb-inner": v2}, type="network")

@@ -278,6 +278,7 @@ def test_bucket_owner_enforced_disables_acls() -> None:
     ("bucket", "before", "expected"),
     [
         (Bucket(), None, None),  # its ACL was never seen
+        (Bucket(grants=()), None, ()),  # it was, and lets in nobody
         (Bucket(), ("s3:ListBucket",), ("s3:ListBucket",)),
         (Bucket(), ("s3:GetObject", "s3:ListBucket"), ("s3:ListBucket",)),  # no ACL gives GetObject on a bucket
         (Bucket(), (), ()),

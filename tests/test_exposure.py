@@ -1,18 +1,13 @@
 from __future__ import annotations
 
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from exposure_graph import EXPECTED, OTHER, OURS, PUBLIC_POLICY, Graph, estate, surroundings
-from neo4j_server import neo4j_server
 from skysweep.analysis import QUESTIONS, Counts, expose
 from skysweep.analysis.reading import PAGE
-from skysweep.store import Store, StoreSettings, open_store
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from skysweep.store import Store
 
 FLAGGED = {
     "AWSLoadBalancer": ("exposed_internet", "exposed_internet_type"),
@@ -22,24 +17,6 @@ FLAGGED = {
     "S3Bucket": ("anonymous_access", "anonymous_actions"),
 }
 CHANGED = "MATCH (n) WHERE n._analysed = $tag RETURN n.id AS id ORDER BY id"
-
-
-@pytest.fixture(scope="module", params=["arcadedb", pytest.param("neo4j", marks=pytest.mark.neo4j)])
-async def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Store]:
-    folder = tmp_path_factory.mktemp("exposure")
-    with ExitStack() as stack:
-        settings = StoreSettings(None, None, None, None, folder)
-        if request.param == "neo4j":
-            server = stack.enter_context(neo4j_server())
-            settings = StoreSettings(server.uri, server.user, server.password, None, folder)
-        async with open_store(settings) as store:
-            yield store
-
-
-@pytest.fixture
-async def store(opened: Store) -> Store:
-    await opened.run("MATCH (n) DETACH DELETE n")
-    return opened
 
 
 async def flags(store: Store, account: str = OURS) -> dict[str, tuple[bool | None, list[str] | None]]:
@@ -116,6 +93,7 @@ async def test_what_was_never_seen_leaves_the_last_known_answer(store: Store) ->
     await store.run("MATCH (r:EC2RouteTable) DETACH DELETE r")
     await store.run("MATCH (a:EC2NetworkAcl) DETACH DELETE a")
     await store.run("MATCH (a:S3Acl) DETACH DELETE a")
+    await store.run("MATCH (b:S3Bucket) SET b.owner_id = null")
     counts = await expose(store.run, 2, [OURS])
     assert await flags(store) == EXPECTED
     assert counts.changed == 0
@@ -146,6 +124,16 @@ async def test_the_accounts_block_saves_its_buckets(store: Store) -> None:
     await store.run("MATCH (b:S3AccountPublicAccessBlock) SET b.restrict_public_buckets = true")
     await expose(store.run, 2, [OURS])
     assert await flags(store) == {"b-both": (False, [])}
+
+
+async def test_an_acl_without_grants_is_known_to_let_nobody_in(store: Store) -> None:
+    graph = Graph()
+    graph.account_node(OURS)
+    graph.node("S3Bucket", "b-granted-to-none", owner_id="75aa57f0")
+    graph.node("S3Bucket", "b-unread")
+    await graph.write(store)
+    await expose(store.run, 1, [OURS])
+    assert await flags(store) == {"b-granted-to-none": (False, []), "b-unread": (None, None)}
 
 
 async def test_prefix_lists(store: Store) -> None:
@@ -247,6 +235,20 @@ async def test_the_readmes_own_queries(store: Store) -> None:
     assert {row["rds"]["id"] for row in everything} == {"db-plain", "db-sealed"}
 
 
+TRUSTED = (
+    *(
+        ("AWSRootPrincipal", f"arn:aws:iam::{account}:root")
+        for account in (OURS, OTHER, "333333333333", "444444444444", "555555555555")
+    ),
+    ("AWSUser", "arn:aws:iam::333333333333:user/ann"),
+    ("AWSUser", "arn:aws:iam::555555555555:user/eve"),
+    ("AWSRole", "arn:aws:iam::555555555555:role/path/eve"),
+    ("AWSServicePrincipal", "ec2.amazonaws.com"),
+    ("AWSFederatedPrincipal", f"arn:aws:iam::{OURS}:saml-provider/company"),
+    ("AWSFederatedPrincipal", "accounts.google.com"),
+)
+
+
 def asked() -> Graph:
     """An estate with one thing to find for each question, and one thing beside it that is fine."""
     graph = estate()
@@ -261,10 +263,12 @@ def asked() -> Graph:
     graph.edge("AWSInstanceProfile", "profile", "ASSOCIATED_WITH", "AWSRole", "role")
     graph.nodes["AWSAccount"]["333333333333"] = {"org_id": "o-1"}
     graph.nodes["AWSAccount"]["444444444444"] = {}
-    for trusted in (OTHER, "333333333333", "444444444444", "555555555555"):
-        arn = f"arn:aws:iam::{trusted}:root"
-        graph.node("AWSRootPrincipal", arn, owned=False, arn=arn)
-        graph.edge("AWSRole", "role", "TRUSTS_AWS_PRINCIPAL", "AWSRootPrincipal", arn)
+    for label, arn in TRUSTED:
+        graph.node(label, arn, owned=False, arn=arn)
+        graph.edge("AWSRole", "role", "TRUSTS_AWS_PRINCIPAL", label, arn)
+    graph.node("AWSRole", "role-of-all", arn="role-of-all")
+    graph.node("Everyone", "*", owned=False)
+    graph.edge("AWSRole", "role-of-all", "ALLOWS_ACCESS_FROM", "Everyone", "*", condition="[{}]")
     for user, status, device in (("eve", "Active", False), ("ann", "Active", True), ("bob", "Inactive", False)):
         graph.node("AWSUser", user, name=user)
         graph.node("AccountAccessKey", f"key-{user}", status=status)
@@ -303,8 +307,12 @@ ANSWERS: dict[str, list[tuple[Any, ...]]] = {
         ("111", "sg-v6", "sg-v6", "::/0"),
     ],
     "roles_trusting_outsiders": [
-        ("111", "role", "arn:aws:iam::444444444444:root"),
-        ("111", "role", "arn:aws:iam::555555555555:root"),
+        ("111", "role", "accounts.google.com", None),
+        ("111", "role", "arn:aws:iam::444444444444:root", None),
+        ("111", "role", "arn:aws:iam::555555555555:role/path/eve", None),
+        ("111", "role", "arn:aws:iam::555555555555:root", None),
+        ("111", "role", "arn:aws:iam::555555555555:user/eve", None),
+        ("111", "role-of-all", "*", "[{}]"),
     ],
     "keys_without_mfa": [("111", "eve", 1)],
     "unencrypted_volumes": [("111", "vol-False", "in-use")],

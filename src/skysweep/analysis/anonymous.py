@@ -54,10 +54,10 @@ class PublicAccessBlock:
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """What decides on a bucket: policy JSON (None: it has none), grants (empty: never seen), ownership, own block."""
+    """What decides on a bucket: policy JSON (None: it has none), grants (None: never seen), ownership, own block."""
 
     policy: str | None = None
-    grants: tuple[Grant, ...] = ()
+    grants: tuple[Grant, ...] | None = None
     object_ownership: str | None = None
     block: PublicAccessBlock = PublicAccessBlock()
 
@@ -70,7 +70,7 @@ def acl_actions(grants: tuple[Grant, ...]) -> frozenset[str]:
 def decide(bucket: Bucket, account: PublicAccessBlock, before: tuple[str, ...] | None) -> tuple[str, ...] | None:
     """Give the sorted actions open to everyone; what is not known stays as before, and is None where nothing was.
 
-    Not known is the answer of an ACL never seen (a bucket's ACL names at least its owner) and of an unreadable policy.
+    Not known is the answer of an ACL never seen and of an unreadable policy; an ACL without grants lets nobody in.
     """
     block = account | bucket.block
     statements = _statements(bucket.policy)
@@ -80,7 +80,7 @@ def decide(bucket: Bucket, account: PublicAccessBlock, before: tuple[str, ...] |
         return ()
     by_policy = anonymous_actions(statements) if statements is not None else None
     acl_counts = not block.ignore_public_acls and bucket.object_ownership != "BucketOwnerEnforced"
-    by_acl = frozenset[str]() if not acl_counts else acl_actions(bucket.grants) if bucket.grants else None
+    by_acl = frozenset[str]() if not acl_counts else None if bucket.grants is None else acl_actions(bucket.grants)
     known = (by_policy or frozenset()) | (by_acl or frozenset())
     if by_policy is not None and by_acl is not None:
         return tuple(sorted(known))

@@ -46,7 +46,8 @@ _BEHIND_V2 = """
 MATCH (b:LoadBalancerV2)-[:EXPOSE]->(i:EC2Instance {id: id}) RETURN id, b.id AS key, b.exposed_internet AS held
 """
 _BEHIND_V2_BY_IP = """
-MATCH (i:EC2Instance {id: id})-[:NETWORK_INTERFACE]->(n)-[:PRIVATE_IP_ADDRESS]->(p)<-[:EXPOSE]-(b:LoadBalancerV2)
+MATCH (i:EC2Instance {id: id})-[:NETWORK_INTERFACE]->(n)
+MATCH (n)-[:PRIVATE_IP_ADDRESS|IPV6_ADDRESS]->(p)<-[:EXPOSE]-(b:LoadBalancerV2)
 RETURN id, b.id AS key, b.exposed_internet AS held
 """
 _INTERFACES = """

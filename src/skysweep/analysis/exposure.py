@@ -32,6 +32,7 @@ ACCOUNTS_AT_ONCE = 4
 ROWS_PER_TRANSACTION = 10_000  # far above one account's changes between two sweeps; bounds the first one
 
 _BUCKET = (
+    "owner_id",
     "policy",
     "object_ownership",
     "ignore_public_acls",
@@ -117,9 +118,11 @@ async def _buckets(run: Run, account: str) -> AsyncIterator[Answer]:
 
 
 def _bucket(row: Row, grants: list[Row]) -> Bucket:
+    # Only the ACL tells the owner: with one the ACL was read, and may be empty; without one it never was.
+    seen = bool(grants) or row["owner_id"] is not None
     return Bucket(
         policy=row["policy"],
-        grants=tuple(Grant(grant["uri"], grant["permission"]) for grant in grants),
+        grants=tuple(Grant(grant["uri"], grant["permission"]) for grant in grants) if seen else None,
         object_ownership=row["object_ownership"],
         block=_block(row),
     )

@@ -105,14 +105,16 @@ ORDER BY account, groupid, range""",
     ),
     Question(
         "roles_trusting_outsiders",
-        "Which roles may be assumed from an account that is neither swept nor of my organization?",
-        ("account", "role", "trusted"),
-        """MATCH (aws:AWSAccount)-[:RESOURCE]->(role:AWSRole)-[:TRUSTS_AWS_PRINCIPAL]->(principal)
-OPTIONAL MATCH (known:AWSAccount {id: split(principal.arn, ':')[4]})
+        "Which roles may somebody assume who is in no account of mine, and on which condition?",
+        ("account", "role", "trusted", "condition"),
+        """MATCH (aws:AWSAccount)-[:RESOURCE]->(role:AWSRole)
+MATCH (role)-[trust:TRUSTS_AWS_PRINCIPAL|ALLOWS_ACCESS_FROM]->(principal)
+WHERE NOT principal:AWSServicePrincipal
+OPTIONAL MATCH (known:AWSAccount {id: split(principal.id, ':')[4]})
 WHERE known.inscope = true OR known.org_id IS NOT NULL
-WITH aws, role, principal, count(known) AS ours
+WITH aws, role, principal, trust, count(known) AS ours
 WHERE ours = 0
-RETURN aws.name AS account, role.arn AS role, principal.arn AS trusted
+RETURN aws.name AS account, role.arn AS role, principal.id AS trusted, trust.condition AS condition
 ORDER BY account, role, trusted""",
     ),
     Question(

@@ -77,6 +77,7 @@ class S3Bucket(Resource):
     arn: str = at(arn("s3", "{Name}", region="", account=""), index=True)
     region: str = at(bucket_region, of=LOCATION)
     creationdate: str = at("CreationDate", then=str)
+    owner_id: str = at("Owner.ID", of=ACL, doc="The owner's canonical user id; null where the ACL was never read")
     policy: str = at("Policy", of=POLICY)
     default_encryption: bool = at(is_encrypted, of=ENCRYPTION)
     encryption_algorithm: str = at(f"{_RULE}.ApplyServerSideEncryptionByDefault.SSEAlgorithm", of=ENCRYPTION)
