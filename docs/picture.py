@@ -16,7 +16,6 @@ import termios
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.terminal_theme import MONOKAI
 from rich.text import Text
@@ -40,10 +39,9 @@ def main(target: Path) -> None:
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True, color_system="truecolor")
     for line in lines:
         console.print(Text.from_ansi(line), soft_wrap=True)
+    svg = console.export_svg(title="skysweep demo", theme=MONOKAI, unique_id="demo")
     # Without the font that rich's pictures load from elsewhere: a page that shows this one would not let it.
-    code_format = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
-    code_format = code_format.replace("Fira Code, monospace", "monospace")
-    svg = console.export_svg(title="skysweep demo", theme=MONOKAI, code_format=code_format, unique_id="demo")
+    svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL).replace("Fira Code, monospace", "monospace")
     target.write_text("\n".join(line.rstrip() for line in svg.splitlines()) + "\n", encoding="utf-8")
 
 
