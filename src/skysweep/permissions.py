@@ -1,4 +1,4 @@
-"""From an operation to the IAM actions it needs. Mostly `signing name:operation`; the rest is a table.
+"""From an operation to the IAM actions it needs. Mostly `service:operation`; the rest is a table.
 
 Source of the exceptions: the Service Authorization Reference, as gathered in `shared/reference/aws-entities.csv`.
 """
@@ -6,8 +6,6 @@ Source of the exceptions: the Service Authorization Reference, as gathered in `s
 from __future__ import annotations
 
 PREFIXES = {
-    "autoscaling-plans": "autoscaling-plans",
-    "cloudwatch": "cloudwatch",
     "elb": "elasticloadbalancing",
     "elbv2": "elasticloadbalancing",
     "resourcegroupstaggingapi": "tag",
