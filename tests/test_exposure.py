@@ -300,6 +300,7 @@ ANSWERS: dict[str, list[tuple[Any, ...]]] = {
     "public_rds_instances": [("111", "db-plain", 5432)],
     "open_admin_ports": [
         ("111", "sg-all", "sg-all", "0.0.0.0/0"),
+        ("111", "sg-list", "sg-list", "0.0.0.0/1"),
         ("111", "sg-open", "sg-open", "0.0.0.0/0"),
         ("111", "sg-rdp", "sg-rdp", "::/0"),
         ("111", "sg-split", "sg-split", "0.0.0.0/1"),

@@ -96,11 +96,13 @@ ORDER BY account, id""",
         "Which security groups let half of the internet or more in on SSH (22) or RDP (3389)?",
         ("account", "groupid", "name", "range"),
         """MATCH (aws:AWSAccount)-[:RESOURCE]->(g:EC2SecurityGroup)
-MATCH (g)<-[:MEMBER_OF_EC2_SECURITY_GROUP]-(rule:AWSIpPermissionInbound)<-[:MEMBER_OF_IP_RULE]-(source:IpRange)
-WHERE (source.range ENDS WITH '/0' OR source.range ENDS WITH '/1')
+MATCH (g)<-[:MEMBER_OF_EC2_SECURITY_GROUP]-(rule:AWSIpPermissionInbound)<-[:MEMBER_OF_IP_RULE]-(source)
+UNWIND coalesce(source.cidrs, [source.range]) AS range
+WITH aws, g, rule, range
+WHERE (range ENDS WITH '/0' OR range ENDS WITH '/1')
   AND (rule.protocol = '-1' OR rule.protocol = 'tcp' AND (
        (rule.fromport <= 22 AND rule.toport >= 22) OR (rule.fromport <= 3389 AND rule.toport >= 3389)))
-RETURN DISTINCT aws.name AS account, g.groupid AS groupid, g.name AS name, source.range AS range
+RETURN DISTINCT aws.name AS account, g.groupid AS groupid, g.name AS name, range
 ORDER BY account, groupid, range""",
     ),
     Question(

@@ -137,6 +137,15 @@ class PeeredCidrBlock(Resource, extends=AWSIpv4CidrBlock):
     cidr_block: str = at("CidrBlock")
 
 
+# Both ends see the connection, and neither may write it otherwise than the other.
+PEERING_ARN = arn(
+    "ec2",
+    "vpc-peering-connection/{VpcPeeringConnectionId}",
+    region="{RequesterVpcInfo.Region}",
+    account="{RequesterVpcInfo.OwnerId}",
+)
+
+
 class AWSPeeringConnection(Resource):
     """A private link between two VPCs, of other accounts and regions too: a way around the front door."""
 
@@ -144,6 +153,7 @@ class AWSPeeringConnection(Resource):
     shared = True
 
     id: str = at("VpcPeeringConnectionId")
+    arn: str = at(PEERING_ARN, doc="The requester's; the accepter's account has one of its own")
     status_code: str = at("Status.Code")
     status_message: str = at("Status.Message")
     allow_dns_resolution_from_remote_vpc: bool = at("RequesterVpcInfo.PeeringOptions.AllowDnsResolutionFromRemoteVpc")
