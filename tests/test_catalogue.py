@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import cache
 
 import anyio
@@ -11,7 +12,7 @@ import answers
 from skysweep import catalogue, lint
 from skysweep.calls import Walk
 from skysweep.catalogue import Catalogue, Type
-from skysweep.model import Record
+from skysweep.model import Record, Resource, at, call
 from skysweep.outcomes import Outcome
 from skysweep.plan import GLOBAL, Target, Unit
 from skysweep.records import Linked, Maker, Row
@@ -57,3 +58,24 @@ def test_every_property_and_edge_is_filled_by_a_stored_reply(type_: Type) -> Non
     drawn = {link.edge for link in links}
     empty += [f"{type_.name}.{edge.name}" for number, edge in enumerate(type_.edges) if number not in drawn]
     assert not empty, f"no stored reply fills {', '.join(empty)}"
+
+
+class Base(Resource):
+    """What two types have in common; no type itself."""
+
+    id: str = at("VpcId")
+
+
+class Made(Base):
+    """A type made of it."""
+
+    source = call("ec2", "DescribeVpcs", "Vpcs[]")
+
+    state: str = at("State")
+
+
+def test_a_base_without_a_source_is_no_type_and_declares_for_those_made_of_it() -> None:
+    [made] = catalogue.read([sys.modules[__name__]])
+
+    assert [(each.name, each.type) for each in made.properties] == [("id", str), ("state", str)]
+    assert lint.problems([made]) == []

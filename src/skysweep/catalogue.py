@@ -220,9 +220,10 @@ def declared(cls: type[Resource]) -> Type:
 
 
 def _members(cls: type[Resource]) -> dict[str, Any]:
-    """Its own members, and before them those of the declaration that it both extends and inherits from."""
-    inherited = vars(cls.extends) if cls.extends and issubclass(cls, cls.extends) else {}
-    return {**inherited, **vars(cls)}
+    """Its own members, and before them those it inherits: of what it extends, and of bases that have no source."""
+    bases = [base for base in cls.__mro__[:0:-1] if issubclass(base, Resource) and base is not Resource]
+    inherited = [vars(base) for base in bases if base is cls.extends or "source" not in vars(base)]
+    return {name: value for members in [*inherited, vars(cls)] for name, value in members.items()}
 
 
 def _target(hint: Any) -> tuple[type[Resource] | None, bool]:

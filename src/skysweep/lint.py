@@ -162,7 +162,7 @@ def _of_edge(edge: Edge, shapes: Sequence[Shape | None]) -> Iterator[str]:
         yield "is an edge and must be annotated with a declared type (or a list of one)"
         return
     for cls, key in ((edge.target, edge.on), (edge.start, edge.start_on)):
-        found = vars(cls).get(key) if cls else None
+        found = getattr(cls, key, None)
         if cls and not isinstance(found, Property):
             yield f"{cls.__name__} has no property {key} to be found by"
         elif cls and key != "id" and not getattr(found, "index", False):

@@ -270,6 +270,7 @@ class Resource:
     extends: (class keyword) the type whose nodes these records only add to: a role known by a trust policy, say. Such
     rows never own the node: they make it where it is missing, set their properties, and license no deletion.
     A class that also inherits from the type it extends (`class UsedImage(Image, extends=Image)`) has its properties.
+    A base without a source is no type: what it declares is that of the types made of it.
     shared: several accounts or regions may see the same node; it goes only when nothing holds it any more.
     owned: whether the account points at the node with RESOURCE.
     """

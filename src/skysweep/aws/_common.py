@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from skysweep.model import Context
+from skysweep.model import Context, Function
 
 
 def listed(value: Any) -> list[Any]:
@@ -21,6 +21,11 @@ def kms_arn(key: str, context: Context, region: str = "") -> str:
         return key
     resource = key if key.startswith("alias/") else f"key/{key}"
     return f"arn:{context.partition}:kms:{region or context.region}:{context.account}:{resource}"
+
+
+def always(text: str) -> Function:
+    """The function that answers the same for every record: for what AWS's documentation says of all of a kind."""
+    return lambda _: text
 
 
 def epoch(moment: datetime) -> int:

@@ -37,41 +37,32 @@ def _entries(record: Record, *, egress: bool) -> Iterator[dict[str, Any]]:
             yield {**entry, "id": f"{record['NetworkAclId']}/{direction}/{entry['RuleNumber']}"}
 
 
-class EC2NetworkAclInboundRule(Resource):
+class _Rule(Resource):
+    """One numbered line of a network ACL."""
+
+    id: str = at("id")
+    network_acl_id: str = at("^NetworkAclId")
+    rulenumber: int = at("RuleNumber")
+    ruleaction: str = at("RuleAction")
+    egress: bool = at("Egress")
+    protocol: str = at("Protocol", doc="An IANA protocol number, -1 for all")
+    fromport: int = at("PortRange.From")
+    toport: int = at("PortRange.To")
+    cidrblock: str = at("CidrBlock")
+    ipv6cidrblock: str = at("Ipv6CidrBlock")
+
+    acl: EC2NetworkAcl = to("MEMBER_OF_NACL", arn("ec2", "network-acl/{^NetworkAclId}", account="{^OwnerId}"))
+
+
+class EC2NetworkAclInboundRule(_Rule):
     """One numbered line of a network ACL about what comes in."""
 
     also = ("AWSEC2NetworkAclRule", "EC2NetworkAclRule", "IpPermissionInbound")
     source = ACLS.each(partial(_entries, egress=False))
 
-    id: str = at("id")
-    network_acl_id: str = at("^NetworkAclId")
-    rulenumber: int = at("RuleNumber")
-    ruleaction: str = at("RuleAction")
-    egress: bool = at("Egress")
-    protocol: str = at("Protocol", doc="An IANA protocol number, -1 for all")
-    fromport: int = at("PortRange.From")
-    toport: int = at("PortRange.To")
-    cidrblock: str = at("CidrBlock")
-    ipv6cidrblock: str = at("Ipv6CidrBlock")
 
-    acl: EC2NetworkAcl = to("MEMBER_OF_NACL", arn("ec2", "network-acl/{^NetworkAclId}", account="{^OwnerId}"))
-
-
-class EC2NetworkAclEgressRule(Resource):
+class EC2NetworkAclEgressRule(_Rule):
     """One numbered line of a network ACL about what goes out."""
 
     also = ("AWSEC2NetworkAclRule", "EC2NetworkAclRule", "IpPermissionEgress")
     source = ACLS.each(partial(_entries, egress=True))
-
-    id: str = at("id")
-    network_acl_id: str = at("^NetworkAclId")
-    rulenumber: int = at("RuleNumber")
-    ruleaction: str = at("RuleAction")
-    egress: bool = at("Egress")
-    protocol: str = at("Protocol", doc="An IANA protocol number, -1 for all")
-    fromport: int = at("PortRange.From")
-    toport: int = at("PortRange.To")
-    cidrblock: str = at("CidrBlock")
-    ipv6cidrblock: str = at("Ipv6CidrBlock")
-
-    acl: EC2NetworkAcl = to("MEMBER_OF_NACL", arn("ec2", "network-acl/{^NetworkAclId}", account="{^OwnerId}"))

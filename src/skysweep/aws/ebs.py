@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from skysweep.aws._common import always
 from skysweep.aws.ec2 import EC2Instance
 from skysweep.aws.kms import KMSKey
 from skysweep.model import Record, Resource, arn, at, call, detail, to
@@ -23,7 +24,7 @@ PERMISSIONS = detail(
     on=SNAPSHOTS,
     when=_may_be_public,
     SnapshotId="SnapshotId",
-    Attribute=lambda _: "createVolumePermission",
+    Attribute=always("createVolumePermission"),
 )
 
 

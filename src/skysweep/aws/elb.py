@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from skysweep.aws.ec2 import EC2Instance
-from skysweep.aws.network import INTERFACES, AWSNetworkInterface
+from skysweep.aws.network import BALANCER_ARN, INTERFACES, AWSNetworkInterface, balancer_of
 from skysweep.aws.securitygroups import EC2SecurityGroup
 from skysweep.aws.vpc import EC2Subnet
 from skysweep.model import Record, Resource, arn, at, by, call, detail, to
@@ -79,20 +79,10 @@ class ELBListener(Resource):
     balancer: AWSLoadBalancer = by("ELB_LISTENER", "^DNSName")
 
 
-def _of_balancer(interface: Record) -> Iterator[dict[str, str]]:
-    """The classic balancer that an interface belongs to: only its description says so."""
-    kind, _, name = (interface["Description"] or "").partition(" ")
-    # Anyone may describe his own interfaces like that: only those that AWS manages count.
-    if interface["RequesterManaged"] and kind == "ELB" and name and "/" not in name:
-        yield {"name": name}
-
-
 class AWSNetworkInterfaceOfElb(Resource, extends=AWSNetworkInterface):
     """An interface of a classic load balancer: its addresses are the balancer's."""
 
-    source = INTERFACES.each(_of_balancer)
+    source = INTERFACES.each(partial(balancer_of, classic=True))
 
     id: str = at("^NetworkInterfaceId")
-    balancer: AWSLoadBalancer = by(
-        "NETWORK_INTERFACE", arn("elasticloadbalancing", "loadbalancer/{name}", account="{^OwnerId}"), on="arn"
-    )
+    balancer: AWSLoadBalancer = by("NETWORK_INTERFACE", BALANCER_ARN, on="arn")

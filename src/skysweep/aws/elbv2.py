@@ -5,17 +5,23 @@ Everything is found by ARN, because a gateway load balancer has no DNS name to b
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 from skysweep.aws._common import function_arn
 from skysweep.aws.ec2 import EC2Instance
 from skysweep.aws.lambda_ import AWSLambda
-from skysweep.aws.network import INTERFACES, AWSNetworkInterface, EC2Ipv6Address, EC2PrivateIp
+from skysweep.aws.network import (
+    BALANCER_ARN,
+    INTERFACES,
+    AWSNetworkInterface,
+    EC2Ipv6Address,
+    EC2PrivateIp,
+    balancer_of,
+)
 from skysweep.aws.securitygroups import EC2SecurityGroup
 from skysweep.aws.vpc import EC2Subnet
-from skysweep.model import Link, Record, Resource, arn, at, by, call, detail, to
+from skysweep.model import Link, Record, Resource, at, by, call, detail, to
 
 BALANCERS = call("elbv2", "DescribeLoadBalancers", "LoadBalancers[]")
 GROUPS = call("elbv2", "DescribeTargetGroups", "TargetGroups[]")
@@ -168,20 +174,10 @@ class ELBV2TargetGroup(Resource):
     exposed_balancers: list[LoadBalancerV2] = _expose("alb")
 
 
-def _of_balancer(interface: Record) -> Iterator[dict[str, str]]:
-    """The load balancer that an interface belongs to (type/name/id): only its description says so."""
-    kind, _, name = (interface["Description"] or "").partition(" ")
-    # Anyone may describe his own interfaces like that: only those that AWS manages count.
-    if interface["RequesterManaged"] and kind == "ELB" and "/" in name:
-        yield {"name": name}
-
-
 class AWSNetworkInterfaceOfElbv2(Resource, extends=AWSNetworkInterface):
     """An interface of a load balancer: its addresses are the balancer's."""
 
-    source = INTERFACES.each(_of_balancer)
+    source = INTERFACES.each(partial(balancer_of, classic=False))
 
     id: str = at("^NetworkInterfaceId")
-    balancer: LoadBalancerV2 = by(
-        "NETWORK_INTERFACE", arn("elasticloadbalancing", "loadbalancer/{name}", account="{^OwnerId}"), on="arn"
-    )
+    balancer: LoadBalancerV2 = by("NETWORK_INTERFACE", BALANCER_ARN, on="arn")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from skysweep.aws._common import always
 from skysweep.aws._iam import AUTHORIZATIONS, inline_policy_id
 from skysweep.aws._policies import statements
 from skysweep.model import Item, Record, Resource, at, by, call, detail, to
@@ -17,18 +18,6 @@ AWS_DOCUMENTS = detail(
 )
 
 
-def managed(policy: Record) -> str:
-    """The type of a policy that stands alone, as AWS's documentation names it."""
-    del policy
-    return "managed"
-
-
-def inline(policy: Record) -> str:
-    """The type of a policy that is part of a user, group or role."""
-    del policy
-    return "inline"
-
-
 class AWSManagedPolicy(Resource):
     """A policy of its own, which any number of users, groups and roles may have."""
 
@@ -38,7 +27,7 @@ class AWSManagedPolicy(Resource):
     id: str = at("Arn")
     arn: str = at("Arn", index=True)
     name: str = at("PolicyName", index=True)
-    type: str = at(managed)
+    type: str = at(always("managed"))
     path: str = at("Path")
     policy_id: str = at("PolicyId")
     description: str = at("Description")
@@ -58,7 +47,7 @@ class AttachedAWSPolicy(Resource, extends=AWSManagedPolicy):
     id: str = at("Arn")
     arn: str = at("Arn")
     name: str = at("PolicyName")
-    type: str = at(managed)
+    type: str = at(always("managed"))
     path: str = at("Path")
     policy_id: str = at("PolicyId")
     default_version_id: str = at("DefaultVersionId")
@@ -84,7 +73,7 @@ class BoundaryAWSPolicy(Resource, extends=AWSManagedPolicy):
     id: str = at("Arn")
     arn: str = at("Arn")
     name: str = at("PolicyName")
-    type: str = at(managed)
+    type: str = at(always("managed"))
 
 
 _OWNERS = (
@@ -115,7 +104,7 @@ class AWSInlinePolicy(Resource):
 
     id: str = at("Id")
     name: str = at("PolicyName", index=True)
-    type: str = at(inline)
+    type: str = at(always("inline"))
 
     statements: list[AWSPolicyStatement] = to("STATEMENT", statement_ids)
 

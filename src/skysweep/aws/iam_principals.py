@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from skysweep.aws._common import always
 from skysweep.aws._iam import AUTHORIZATIONS, foreign_accounts, named
 from skysweep.aws.account import AWSAccount
 from skysweep.model import Record, Resource, arn, at, by
@@ -44,16 +45,6 @@ class AWSRootPrincipal(Resource):
     account: AWSAccount = by("RESOURCE", "Account")
 
 
-def _federated(principal: Record) -> str:
-    del principal
-    return "Federated"
-
-
-def _service(principal: Record) -> str:
-    del principal
-    return "Service"
-
-
 class AWSServicePrincipal(Resource):
     """A service of AWS that roles let act for them."""
 
@@ -64,7 +55,7 @@ class AWSServicePrincipal(Resource):
 
     id: str = at("Arn")
     arn: str = at("Arn", index=True, doc="its name: a service has no ARN")
-    type: str = at(_service)
+    type: str = at(always("Service"))
 
 
 class AWSFederatedPrincipal(Resource):
@@ -76,7 +67,7 @@ class AWSFederatedPrincipal(Resource):
 
     id: str = at("Arn")
     arn: str = at("Arn", index=True, doc="the provider's ARN, or the name of a built-in one")
-    type: str = at(_federated)
+    type: str = at(always("Federated"))
 
 
 class Everyone(Resource):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from skysweep.aws.ec2 import EC2Instance
 from skysweep.aws.securitygroups import EC2SecurityGroup
 from skysweep.aws.vpc import EC2Subnet
-from skysweep.model import Resource, arn, at, by, call, to
+from skysweep.model import Record, Resource, arn, at, by, call, to
 
 INTERFACES = call("ec2", "DescribeNetworkInterfaces", "NetworkInterfaces[]")
 
@@ -40,6 +41,17 @@ class AWSNetworkInterface(Resource):
     instance: EC2Instance = by("NETWORK_INTERFACE", "Attachment.InstanceId")
     subnet: EC2Subnet = to("PART_OF_SUBNET", "SubnetId")
     groups: list[EC2SecurityGroup] = to("MEMBER_OF_EC2_SECURITY_GROUP", "Groups[].GroupId")
+
+
+def balancer_of(interface: Record, *, classic: bool) -> Iterator[dict[str, str]]:
+    """The name in the ARN of the load balancer that an interface belongs to: only its description tells it."""
+    kind, _, name = (interface["Description"] or "").partition(" ")
+    # Anyone may describe his own interfaces like that: only those that AWS manages count.
+    if interface["RequesterManaged"] and kind == "ELB" and name and ("/" not in name) == classic:
+        yield {"name": name}
+
+
+BALANCER_ARN = arn("elasticloadbalancing", "loadbalancer/{name}", account="{^OwnerId}")
 
 
 class EC2PrivateIp(Resource):

@@ -108,39 +108,31 @@ class AWSIpRange(Resource):
     range: str = at("cidr", index=True)
 
 
-class AWSIpPermissionInbound(Resource):
+class _Rule(Resource):
+    """What a security group lets through: a protocol, its ports, and the other ends."""
+
+    id: str = at("id")
+    ruleid: str = at("id", index=True)
+    groupid: str = at("^GroupId", index=True)
+    protocol: str = at("IpProtocol")
+    fromport: int = at("FromPort")
+    toport: int = at("ToPort")
+
+    group: EC2SecurityGroup = to("MEMBER_OF_EC2_SECURITY_GROUP", "^GroupId")
+    ranges: list[AWSIpRange] = by("MEMBER_OF_IP_RULE", lambda rule: _ranges(rule.item))
+    prefix_lists: list[EC2PrefixList] = by("MEMBER_OF_IP_RULE", "PrefixListIds[].PrefixListId")
+    groups: list[EC2SecurityGroup] = by("MEMBER_OF_IP_RULE", "UserIdGroupPairs[].GroupId")
+
+
+class AWSIpPermissionInbound(_Rule):
     """What a security group lets in: a protocol, its ports, and from where."""
 
     also = ("IpPermissionInbound", "AWSIpRule", "IpRule")
     source = GROUPS.each(partial(_rules, "IpPermissions"))
 
-    id: str = at("id")
-    ruleid: str = at("id", index=True)
-    groupid: str = at("^GroupId", index=True)
-    protocol: str = at("IpProtocol")
-    fromport: int = at("FromPort")
-    toport: int = at("ToPort")
 
-    group: EC2SecurityGroup = to("MEMBER_OF_EC2_SECURITY_GROUP", "^GroupId")
-    ranges: list[AWSIpRange] = by("MEMBER_OF_IP_RULE", lambda rule: _ranges(rule.item))
-    prefix_lists: list[EC2PrefixList] = by("MEMBER_OF_IP_RULE", "PrefixListIds[].PrefixListId")
-    groups: list[EC2SecurityGroup] = by("MEMBER_OF_IP_RULE", "UserIdGroupPairs[].GroupId")
-
-
-class AWSIpPermissionEgress(Resource):
+class AWSIpPermissionEgress(_Rule):
     """What a security group lets out: a protocol, its ports, and where to."""
 
     also = ("AWSIpRule", "IpRule")
     source = GROUPS.each(partial(_rules, "IpPermissionsEgress"))
-
-    id: str = at("id")
-    ruleid: str = at("id", index=True)
-    groupid: str = at("^GroupId", index=True)
-    protocol: str = at("IpProtocol")
-    fromport: int = at("FromPort")
-    toport: int = at("ToPort")
-
-    group: EC2SecurityGroup = to("MEMBER_OF_EC2_SECURITY_GROUP", "^GroupId")
-    ranges: list[AWSIpRange] = by("MEMBER_OF_IP_RULE", lambda rule: _ranges(rule.item))
-    prefix_lists: list[EC2PrefixList] = by("MEMBER_OF_IP_RULE", "PrefixListIds[].PrefixListId")
-    groups: list[EC2SecurityGroup] = by("MEMBER_OF_IP_RULE", "UserIdGroupPairs[].GroupId")
