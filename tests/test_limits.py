@@ -1,31 +1,16 @@
 from __future__ import annotations
 
-import asyncio
-
 import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skysweep.limits import PURGE_AT, UNLISTED, Bucket, Limits, limits_of, page_size, table
+from simulated import now, run, simulated
+from skysweep.limits import ECHO_SECONDS, FLOOR, PURGE_AT, UNLISTED, Bucket, Limits, Pace, limits_of, page_size, table
 from skysweep.plan import Target
 
 HERE = Target("111111111111", "eu-west-1")
-
-
-class Time:
-    """A clock that sleeping moves."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def clock(self) -> float:
-        return self.now
-
-    async def sleep(self, seconds: float) -> None:
-        assert self.now + seconds > self.now, "a sleep that the clock does not see"
-        self.now += seconds
-        await asyncio.sleep(0)
+AT_ONCE = pytest.approx(0, abs=1e-3)  # the simulated clock ticks
 
 
 async def _take_many(limits: Limits, count: int, service: str, operation: str, target: Target = HERE) -> None:
@@ -33,28 +18,28 @@ async def _take_many(limits: Limits, count: int, service: str, operation: str, t
         await limits.take(target, service, operation)
 
 
+@simulated
 async def test_a_burst_is_free_and_then_the_rate_holds() -> None:
-    time = Time()
-    limits = Limits(1.0, clock=time.clock, sleep=time.sleep)
+    limits = Limits(1.0)
     await _take_many(limits, 100, "ec2", "DescribeVpcs")
-    assert time.now == 0
+    assert now() == AT_ONCE
     await _take_many(limits, 200, "ec2", "DescribeVpcs")
-    assert time.now == pytest.approx(10)
+    assert now() == pytest.approx(10)
 
 
+@simulated
 async def test_the_share_is_of_both_burst_and_rate() -> None:
-    time = Time()
-    limits = Limits(0.5, clock=time.clock, sleep=time.sleep)
+    limits = Limits(0.5)
     await _take_many(limits, 50 + 100, "ec2", "DescribeVpcs")
-    assert time.now == pytest.approx(10)
+    assert now() == pytest.approx(10)
 
 
+@simulated
 async def test_share_zero_paces_nothing() -> None:
-    time = Time()
-    limits = Limits(0, clock=time.clock, sleep=time.sleep)
-    limits.throttled(HERE, "emr", "ListClusters")
+    limits = Limits(0)
+    await limits.throttled(HERE, "emr", "ListClusters")
     await _take_many(limits, 1000, "emr", "ListClusters")
-    assert time.now == 0
+    assert now() == AT_ONCE
 
 
 @pytest.mark.parametrize(
@@ -65,84 +50,163 @@ async def test_share_zero_paces_nothing() -> None:
         (HERE, "DescribeSubnets"),
     ],
 )
+@simulated
 async def test_accounts_regions_and_actions_have_buckets_of_their_own(other: Target, operation: str) -> None:
-    time = Time()
-    limits = Limits(1.0, clock=time.clock, sleep=time.sleep)
+    limits = Limits(1.0)
     await _take_many(limits, 100, "ec2", "DescribeVpcs")
     await _take_many(limits, 100, "ec2", operation, other)
-    assert time.now == 0
+    assert now() == AT_ONCE
 
 
+@simulated
 async def test_account_wide_buckets_are_one_for_all_regions() -> None:
-    time = Time()
-    limits = Limits(1.0, clock=time.clock, sleep=time.sleep)
+    limits = Limits(1.0)
     await _take_many(limits, 12, "organizations", "ListAccounts")
     await _take_many(limits, 8, "organizations", "ListAccounts", Target(HERE.account, "us-east-1"))
-    assert time.now == pytest.approx(1)
+    assert now() == pytest.approx(1)
 
 
+@simulated
 async def test_a_call_takes_of_the_shared_bucket_too() -> None:
-    time = Time()
-    limits = Limits(1.0, clock=time.clock, sleep=time.sleep)
+    limits = Limits(1.0)
     await _take_many(limits, 25, "route53", "ListHostedZones")
     await _take_many(limits, 25, "route53", "ListHealthChecks")
-    assert time.now == 0
+    assert now() == AT_ONCE
     await _take_many(limits, 10, "route53", "ListTagsForResources")
-    assert time.now == pytest.approx(1)
+    assert now() == pytest.approx(1)
 
 
+@simulated
 async def test_operations_of_one_class_share_a_bucket() -> None:
-    time = Time()
-    limits = Limits(1.0, clock=time.clock, sleep=time.sleep)
+    limits = Limits(1.0)
     await _take_many(limits, 8, "organizations", "ListPolicies")
     await _take_many(limits, 5, "organizations", "ListTargetsForPolicy")
-    assert time.now == pytest.approx(1)
+    assert now() == pytest.approx(1)
 
 
-async def test_throttles_slow_down_and_quiet_time_gives_back() -> None:
-    time = Time()
-    bucket = Bucket(10, 10, time.clock, time.sleep)
-    for second in range(3):
-        time.now = float(second)
-        bucket.cut()
-        bucket.cut()  # of the same second: the same event
-    assert bucket.rate == pytest.approx(10 * 0.7**3, rel=0.2)
-    before = time.now
+def test_a_throttle_cuts_the_pace_and_quiet_time_gives_it_back() -> None:
+    once = Pace().cut(100)
+    assert once.at(100) == pytest.approx(0.7)
+    assert once.at(105) == pytest.approx(0.8)
+    assert once.at(115) == once.at(1e6) == 1
+    twice = once.cut(101)
+    assert twice.at(101) == pytest.approx(0.72 * 0.7)
+
+
+def test_throttles_of_calls_that_were_under_way_together_cut_once() -> None:
+    once = pace = Pace().cut(100)
+    for echo in range(20):
+        pace = pace.cut(100 + echo * ECHO_SECONDS / 21)
+    assert pace == once
+
+
+@given(gaps=st.lists(st.floats(0, 100)))
+def test_the_pace_never_leaves_its_bounds(gaps: list[float]) -> None:
+    pace, time = Pace(), 0.0
+    for gap in gaps:
+        time += gap
+        pace = pace.cut(time)
+        assert FLOOR <= pace.at(time) <= 0.7 + 0.02 * ECHO_SECONDS
+
+
+@pytest.mark.parametrize("burst", [1, 2.5, 10, 40_000])
+@simulated
+async def test_a_throttled_bucket_is_empty_and_slow(burst: float) -> None:
+    bucket = Bucket(burst, 10)
+    await bucket.cut()
+    assert bucket.rate == pytest.approx(7)
+    assert now() == AT_ONCE, "a throttle is noted without waiting"
     await bucket.take()
-    assert time.now > before, "a throttled bucket has no burst left"
-    time.now += 60
+    assert now() == pytest.approx(0.1, abs=0.01)  # its 1.43 tokens: one now, the rest is owed by the next call
+    await bucket.take()
+    await bucket.take()
+    assert now() == pytest.approx(0.4, abs=0.03)
+
+
+@pytest.mark.parametrize("burst", [1, 10])
+@simulated
+async def test_calls_of_a_slow_bucket_come_at_its_pace_to_the_fraction(burst: float) -> None:
+    bucket = Bucket(burst, 1000)  # fast, so that little pace comes back meanwhile
+    await bucket.cut()
+    for _ in range(700):
+        await bucket.take()
+    assert now() == pytest.approx(1, rel=0.02)
+
+
+@simulated
+async def test_quiet_time_gives_back_pace_and_burst() -> None:
+    bucket = Bucket(10, 10)
+    for _ in range(3):
+        await bucket.cut()
+        await anyio.sleep(1)
+    assert bucket.rate < 5
+    assert not bucket.idle
+    await anyio.sleep(60)
     assert bucket.rate == 10
+    assert bucket.idle
+    before = now()
+    for _ in range(10):
+        await bucket.take()
+    assert now() - before == AT_ONCE
 
 
+@simulated
 async def test_a_throttle_slows_those_who_wait_already() -> None:
-    time = Time()
-    bucket = Bucket(1, 1, time.clock, time.sleep)
+    bucket = Bucket(1, 1)
     await bucket.take()
     taken: list[float] = []
 
     async def wait() -> None:
         await bucket.take()
-        taken.append(time.now)
+        taken.append(now())
 
     async with anyio.create_task_group() as tasks:
-        for _ in range(3):
+        for _ in range(10):
             tasks.start_soon(wait)
-        await asyncio.sleep(0)
-        bucket.cut()
-    assert taken[-1] > 3
+        await anyio.sleep(0.5)
+        await bucket.cut()
+    assert taken[0] == pytest.approx(1.5, abs=0.02)  # what had dripped in by then is gone
+    assert 12 < taken[-1] < 14
 
 
+@simulated
+async def test_no_throttled_caller_is_starved() -> None:
+    """Two are throttled again and again while newcomers keep coming: whoever asks first is served first."""
+    bucket = Bucket(2, 10)
+    asked: list[str] = []
+    served: list[str] = []
+
+    async def call(name: str) -> None:
+        asked.append(name)
+        await bucket.take()
+        served.append(name)
+
+    async def unlucky(name: str) -> None:
+        for attempt in range(5):
+            await call(f"{name}, attempt {attempt}")
+            await bucket.cut()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(unlucky, "first")
+        tasks.start_soon(unlucky, "second")
+        for number in range(200):
+            tasks.start_soon(call, f"newcomer {number}")
+            await anyio.sleep(0.01)
+    assert len(served) == 210
+    assert served == asked
+
+
+@simulated
 async def test_without_adaptation_a_throttle_changes_nothing() -> None:
-    time = Time()
-    limits = Limits(1.0, adaptive=False, clock=time.clock, sleep=time.sleep)
-    limits.throttled(HERE, "ec2", "DescribeVpcs")
+    limits = Limits(1.0, adaptive=False)
+    await limits.throttled(HERE, "ec2", "DescribeVpcs")
     await _take_many(limits, 100, "ec2", "DescribeVpcs")
-    assert time.now == 0
+    assert now() == AT_ONCE
 
 
+@simulated
 async def test_waiters_are_served_in_turn_and_a_cancelled_one_harms_nobody() -> None:
-    time = Time()
-    bucket = Bucket(1, 1, time.clock, time.sleep)
+    bucket = Bucket(1, 1)
     await bucket.take()
     served: list[int] = []
 
@@ -152,36 +216,61 @@ async def test_waiters_are_served_in_turn_and_a_cancelled_one_harms_nobody() -> 
 
     async with anyio.create_task_group() as tasks, anyio.create_task_group() as first:
         first.start_soon(wait, 99)
-        await asyncio.sleep(0)
+        await anyio.sleep(0.1)
         for number in range(5):
             tasks.start_soon(wait, number)
+        first.start_soon(wait, 98)
+        await anyio.sleep(0.5)
         first.cancel_scope.cancel()
     assert served == [0, 1, 2, 3, 4]
+    assert now() == pytest.approx(5)
 
 
+@simulated
+async def test_what_a_cancelled_call_has_paid_is_the_next_ones() -> None:
+    bucket = Bucket(1, 1)
+    for _ in range(12):
+        await bucket.cut()
+        await anyio.sleep(ECHO_SECONDS)
+    assert bucket.rate < 0.2  # a call costs more than five tokens
+    started = now()
+    with anyio.move_on_after(4.0):
+        await bucket.take()
+    assert now() - started == pytest.approx(4.0)
+    with anyio.fail_after(4.0):
+        await bucket.take()
+
+
+@simulated
 async def test_full_buckets_are_forgotten() -> None:
-    time = Time()
-    limits = Limits(1.0, clock=time.clock, sleep=time.sleep)
+    limits = Limits(1.0)
     for number in range(PURGE_AT):
         await limits.take(Target(f"{number:012}", "eu-west-1"), "ec2", "DescribeVpcs")
-    time.now += 60
+    await anyio.sleep(60)
     await limits.take(HERE, "ec2", "DescribeVpcs")
     assert len(limits._buckets) == 1
 
 
+@simulated
+async def test_buckets_in_use_are_kept() -> None:
+    limits = Limits(1.0)
+    for number in range(PURGE_AT + 10):
+        await limits.take(Target(f"{number:012}", "eu-west-1"), "ec2", "DescribeVpcs")
+    assert len(limits._buckets) == PURGE_AT + 10
+
+
 @given(burst=st.floats(1, 1000), rate=st.floats(0.01, 1000), gaps=st.lists(st.floats(0, 10), max_size=40))
 def test_no_span_sees_more_than_burst_and_rate_allow(burst: float, rate: float, gaps: list[float]) -> None:
-    time = Time()
     taken: list[float] = []
 
-    async def run() -> None:
-        bucket = Bucket(burst, rate, time.clock, time.sleep)
+    async def work() -> None:
+        bucket = Bucket(burst, rate)
         for gap in gaps:
-            time.now += gap
+            await anyio.sleep(gap)
             await bucket.take()
-            taken.append(time.now)
+            taken.append(now())
 
-    asyncio.run(run())
+    run(work())
     for first, start in enumerate(taken):
         for last, end in enumerate(taken[first:], first):
             assert last - first + 1 <= burst + (end - start) * rate + 1e-3

@@ -3,12 +3,14 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import AsyncIterator, Iterator
+from itertools import product
 from typing import Any, Self
 
 import anyio
 import pytest
 from aiobotocore.credentials import AioCredentials
 
+from simulated import now, simulated
 from skysweep import paging
 from skysweep.clients import AwsSettings, Clients
 from skysweep.demo import server
@@ -24,7 +26,9 @@ ONE = "111111111111"
 HERE = Target(ONE, "eu-west-1")
 VPCS = call("ec2", "DescribeVpcs").call
 TABLES = call("dynamodb", "ListTables").call
+SUBNETS = call("ec2", "DescribeSubnets").call
 NO_VPCS = as_xml("<DescribeVpcsResponse><vpcSet/></DescribeVpcsResponse>")
+NO_SUBNETS = as_xml("<DescribeSubnetsResponse><subnetSet/></DescribeSubnetsResponse>")
 
 
 @pytest.fixture(autouse=True)
@@ -167,6 +171,39 @@ async def test_a_throttle_slows_the_bucket_of_its_call_alone(fault: Wire) -> Non
         rates = {key[1]: bucket.rate for key, bucket in sweep.limits._buckets.items()}
     assert rates["eu-west-1"] < 20
     assert rates["eu-west-2"] == 20
+
+
+@simulated
+async def test_a_sweep_outlives_a_time_of_throttles() -> None:
+    """AWS refuses every second request until it has refused forty; nothing is lost, and nothing gives up."""
+    refused = 0
+
+    def handle(request: Request) -> Reply:
+        nonlocal refused
+        if len(served.requests) % 2 and refused < 40:
+            refused += 1
+            return ec2_error("RequestLimitExceeded", status=503)
+        return NO_VPCS if request.operation == "DescribeVpcs" else NO_SUBNETS
+
+    regions = ("eu-west-1", "eu-west-2")
+    found: list[list[dict[str, Any]]] = []
+
+    async def ask(what: Call, region: str) -> None:
+        found.append(await sweep.ask(what, Target(ONE, region), seconds=1e6))
+
+    async with wire() as served, Sweep(served.url) as sweep:
+        served.handler = handle
+        sweep.limits = Limits(0.8)
+        async with anyio.create_task_group() as tasks:
+            for _ in range(50):
+                for what, region in product((VPCS, SUBNETS), regions):
+                    tasks.start_soon(ask, what, region)
+        slowest = min(bucket.rate for bucket in sweep.limits._buckets.values())
+    assert sorted(map(str, found)) == ["[{'Subnets': []}]"] * 100 + ["[{'Vpcs': []}]"] * 100
+    assert refused == 40
+    assert (sweep.tally.calls, sweep.tally.throttled, sweep.tally.retried, sweep.tally.failed) == (240, 40, 40, 0)
+    assert slowest < 16
+    assert now() < 60, "the pace came down to a crawl"
 
 
 async def test_a_page_that_failed_is_asked_for_again_not_the_whole(fault: Wire) -> None:

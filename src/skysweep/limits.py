@@ -1,34 +1,33 @@
 """The pace of the calls: token buckets by account, region, service and action class, as AWS keeps them.
 
-The figures are AWS's documented or observed ones (data/rate-limits.csv), at a share of them. A throttle cuts a bucket's
-rate by 0.7 and empties it; quiet time gives it back (additive increase, multiplicative decrease).
+The figures are AWS's documented or observed ones (data/rate-limits.csv), at a share of them; aiolimiter paces by them.
+On top a throttle slows its buckets down and empties them, and quiet time gives the pace back (additive increase,
+multiplicative decrease): docs/decisions/0006.
 """
 
 from __future__ import annotations
 
 import csv
-import time
-from collections.abc import Awaitable, Callable
+from asyncio import get_running_loop
 from functools import cache
 from importlib.resources import files
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
 import anyio
+from aiolimiter import AsyncLimiter
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from skysweep.plan import Target
 
-CUT = 0.7  # what a throttle leaves of the rate
-FLOOR = 0.05  # the least share of its rate that a bucket keeps
-RECOVERY = 0.02  # the share of its full rate that each second without throttles gives back
-HAIR = 1e-6  # of a token
+CUT = 0.7  # what a throttle leaves of a bucket's pace
+FLOOR = 0.05  # the least pace that a bucket keeps
+RECOVERY = 0.02  # of its full pace, given back by each second since the throttle
+ECHO_SECONDS = 1.0  # throttles so soon after a cut are of calls that were under way before it
+HAIR = 0.01  # of a token
 PURGE_AT = 4096  # buckets; beyond this the full ones are dropped now and then
-
-Clock = Callable[[], float]
-Sleep = Callable[[float], Awaitable[None]]
 
 
 class Limit(NamedTuple):
@@ -81,78 +80,77 @@ def page_size(service: str, operation: str) -> int | None:
     return None
 
 
-class Bucket:
-    """A token bucket whose rate can change while calls wait; they are served first come, first served."""
+class Pace(NamedTuple):
+    """Which share of its rate a bucket runs at: what the last cut left, and when that was (the loop's seconds)."""
 
-    def __init__(self, burst: float, rate: float, clock: Clock, sleep: Sleep) -> None:
+    left: float = 1.0
+    since: float = -inf
+
+    def at(self, now: float) -> float:
+        """The share at a time after the cut, between FLOOR and 1."""
+        return min(1.0, self.left + (now - self.since) * RECOVERY)
+
+    def cut(self, now: float) -> Pace:
+        """The pace after a throttle; the same one when it is an echo of the last."""
+        return self if now - self.since < ECHO_SECONDS else Pace(max(self.at(now) * CUT, FLOOR), now)
+
+
+class Bucket:
+    """A token bucket that can be slowed down while calls wait; they are served first come, first served.
+
+    burst: calls at once. rate: calls per second. Each call costs a token, or as many more as the pace is below 1.
+    """
+
+    def __init__(self, burst: float, rate: float) -> None:
         self._burst = max(burst, 1.0)
-        self._full_rate = self._rate = rate
-        self._clock = clock
-        self._sleep = sleep
-        self._level = self._burst
-        self._seen = clock()
-        self._turn = anyio.Lock()
-        self._waiting = 0
-        self._last_cut = -inf
+        self._rate = rate
+        self._limiter = AsyncLimiter(self._burst, self._burst / rate)
+        self._pace = Pace()
+        self._owed = 0.0  # tokens: below 1 between calls, less than nothing where a cancelled call has paid
+        # The limiter alone lets a newcomer pass those whom it has just woken.
+        self._turn = anyio.Lock(fast_acquire=True)
 
     @property
     def rate(self) -> float:
-        """Tokens per second at present."""
-        self._refill()
-        return self._rate
-
-    async def take(self) -> None:
-        """Takes a token, waiting in turn until there is one."""
-        if self._waiting == 0 and self._seconds_to_wait() <= 0:
-            self._level -= 1
-            return
-        self._waiting += 1
-        try:
-            async with self._turn:
-                while (seconds := self._seconds_to_wait()) > 0:
-                    await self._sleep(seconds)
-                self._level -= 1
-        finally:
-            self._waiting -= 1
-
-    def cut(self) -> None:
-        """Slows down, for AWS has throttled a call of this bucket; throttles within a second are one."""
-        self._refill()
-        if self._seen - self._last_cut >= 1.0:
-            self._rate = max(self._rate * CUT, self._full_rate * FLOOR)
-            self._last_cut = self._seen
-        self._level = min(self._level, 0.0)
+        """Calls per second at present."""
+        return self._rate * self._pace.at(_now())
 
     @property
     def idle(self) -> bool:
         """Whether it is as good as new."""
-        self._refill()
-        return self._waiting == 0 and self._level >= self._burst and self._rate >= self._full_rate
+        return not self._turn.locked() and self._pace.at(_now()) == 1.0 and self._limiter.has_capacity(self._burst)
 
-    def _seconds_to_wait(self) -> float:
-        self._refill()
-        lacking = 1.0 - self._level
-        # A hair less than a token is a token: so short a sleep would not move the clock, and never end.
-        return lacking / self._rate if lacking > HAIR else 0.0
+    async def take(self) -> None:
+        """Waits in turn until there is room for a call."""
+        async with self._turn:
+            price = 1.0 / self._pace.at(_now())
+            self._owed += price
+            try:
+                while self._owed >= 1.0:  # one by one: a burst may be 1, and a price is seldom whole
+                    await self._limiter.acquire()
+                    self._owed -= 1.0
+            except BaseException:  # cancelled: there is no call to pay for
+                self._owed -= price
+                raise
 
-    def _refill(self) -> None:
-        now = self._clock()
-        passed = max(now - self._seen, 0.0)
-        self._seen = now
-        self._level = min(self._burst, self._level + passed * self._rate)
-        self._rate = min(self._full_rate, self._rate + passed * self._full_rate * RECOVERY)
+    async def cut(self) -> None:
+        """Slows down and empties the bucket, for AWS has throttled a call; never waits."""
+        before, self._pace = self._pace, self._pace.cut(_now())
+        if self._pace is before:
+            return
+        amount = self._burst
+        while amount >= HAIR:  # halves find what is left, of a burst of 40,000 in 22 steps
+            if self._limiter.has_capacity(amount):
+                await self._limiter.acquire(amount)
+            amount /= 2
 
 
 class Limits:
     """All buckets in use. Nothing is paced at a share of 0; nothing slows down after throttles unless `adaptive`."""
 
-    def __init__(
-        self, share: float, *, adaptive: bool = True, clock: Clock = time.monotonic, sleep: Sleep = anyio.sleep
-    ) -> None:
+    def __init__(self, share: float, *, adaptive: bool = True) -> None:
         self._share = share
         self._adaptive = adaptive
-        self._clock = clock
-        self._sleep = sleep
         self._buckets: dict[tuple[str, str, str, str], Bucket] = {}
         self._purge_at = PURGE_AT
 
@@ -161,19 +159,17 @@ class Limits:
         for bucket in self._of(target, service, operation):
             await bucket.take()
 
-    def throttled(self, target: Target, service: str, operation: str) -> None:
-        """Slows such calls down, for AWS has refused one."""
+    async def throttled(self, target: Target, service: str, operation: str) -> None:
+        """Slows such calls down, for AWS has refused one; never waits."""
         if self._adaptive:
             for bucket in self._of(target, service, operation):
-                bucket.cut()
+                await bucket.cut()
 
-    def _of(self, target: Target, service: str, operation: str) -> list[Bucket]:
-        if self._share <= 0:
-            return []
-        limits = limits_of(service, operation)
-        return [
-            self._bucket((target.account, target.region if x.regional else "", service, x.action), x) for x in limits
-        ]
+    def _of(self, target: Target, service: str, operation: str) -> Iterator[Bucket]:
+        if self._share > 0:
+            for limit in limits_of(service, operation):
+                region = target.region if limit.regional else ""
+                yield self._bucket((target.account, region, service, limit.action), limit)
 
     def _bucket(self, key: tuple[str, str, str, str], limit: Limit) -> Bucket:
         bucket = self._buckets.get(key)
@@ -181,6 +177,9 @@ class Limits:
             if len(self._buckets) >= self._purge_at:
                 self._buckets = {key: bucket for key, bucket in self._buckets.items() if not bucket.idle}
                 self._purge_at = max(PURGE_AT, 2 * len(self._buckets))
-            bucket = Bucket(limit.burst * self._share, limit.rate * self._share, self._clock, self._sleep)
-            self._buckets[key] = bucket
+            bucket = self._buckets[key] = Bucket(limit.burst * self._share, limit.rate * self._share)
         return bucket
+
+
+def _now() -> float:
+    return get_running_loop().time()  # aiolimiter's clock

@@ -155,7 +155,7 @@ class Asking:
                 return False
         if cls is Class.THROTTLED:
             self.tally.throttled += 1
-            self.limits.throttled(self.target, self.service, self.operation)
+            await self.limits.throttled(self.target, self.service, self.operation)
         settings = self.clients.settings
         wait = retry.decide(
             cls, attempt, mode=settings.retry_mode, max_attempts=settings.max_attempts, random=random.random
