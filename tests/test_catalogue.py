@@ -42,11 +42,11 @@ async def _sweep(whole: Catalogue) -> dict[str, tuple[list[Row], list[Linked]]]:
     def unfit(type_: Type, record: Record, error: Exception) -> None:
         raise AssertionError(f"{type_.name}: {record}") from error
 
-    for call, branch in whole.branches.items():
-        target = Target("123456789012", "us-east-1" if call.per == "region" else GLOBAL)
-        walk = Walk(Unit(target, call), branch, answers.ask, emit, unfit)
-        assert await walk.run() == (Outcome.COMPLETE, None), call
-        assert walk.details == (), call
+    for root, branch in whole.branches.items():
+        target = Target("123456789012", "us-east-1" if root.per == "region" else GLOBAL)
+        walk = Walk(Unit(target, root), branch, answers.ask, emit, unfit)
+        assert await walk.run() == (Outcome.COMPLETE, None), root
+        assert walk.details == (), root
     return made
 
 
