@@ -28,13 +28,18 @@ GROUPS = call("elbv2", "DescribeTargetGroups", "TargetGroups[]")
 HEALTH = detail("elbv2", "DescribeTargetHealth", on=GROUPS, TargetGroupArn="TargetGroupArn")
 
 
+def name_or_arn(balancer: Record) -> str:
+    """The DNS name, or the ARN of a gateway load balancer, which has none."""
+    return str(balancer["DNSName"] or balancer["LoadBalancerArn"])
+
+
 class LoadBalancerV2(Resource):
     """A load balancer of the second generation: a door to what is behind it; its type and scheme say how open."""
 
     also = ("AWSLoadBalancerV2", "LoadBalancer")
     source = BALANCERS
 
-    id: str = at(lambda balancer: balancer["DNSName"] or balancer["LoadBalancerArn"])
+    id: str = at(name_or_arn)
     arn: str = at("LoadBalancerArn", index=True)
     name: str = at("LoadBalancerName", index=True)
     dnsname: str = at("DNSName", then=str.lower, index=True, doc="In small letters, as DNS records name it")

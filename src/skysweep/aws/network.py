@@ -71,6 +71,11 @@ class EC2PrivateIp(Resource):
     interface: AWSNetworkInterface = by("PRIVATE_IP_ADDRESS", "^NetworkInterfaceId")
 
 
+def is_primary(address: Record) -> bool:
+    """Whether it is the interface's primary IPv6 address."""
+    return bool(address["IsPrimaryIpv6"])
+
+
 class EC2Ipv6Address(Resource):
     """A global IPv6 address of an interface: public as soon as route and firewalls let it be."""
 
@@ -80,6 +85,6 @@ class EC2Ipv6Address(Resource):
     id: str = at("Ipv6Address")
     ipv6_address: str = at("Ipv6Address", index=True)
     network_interface_id: str = at("^NetworkInterfaceId")
-    primary: bool = at(lambda record: bool(record["IsPrimaryIpv6"]))
+    primary: bool = at(is_primary)
 
     interface: AWSNetworkInterface = by("IPV6_ADDRESS", "^NetworkInterfaceId")

@@ -41,8 +41,24 @@ def restorers(sharing: Source, path: str, snapshot: Record) -> list[str]:
     return [account for accounts in found for account in accounts]
 
 
-_shared = partial(restorers, SHARING, "DBSnapshotAttributesResult.DBSnapshotAttributes")
-_cluster_shared = partial(restorers, CLUSTER_SHARING, "DBClusterSnapshotAttributesResult.DBClusterSnapshotAttributes")
+def restorable_by(snapshot: Record) -> list[str]:
+    """Accounts that may restore it; all: everyone."""
+    return restorers(SHARING, "DBSnapshotAttributesResult.DBSnapshotAttributes", snapshot)
+
+
+def cluster_restorable_by(snapshot: Record) -> list[str]:
+    """Accounts that may restore it; all: everyone."""
+    return restorers(CLUSTER_SHARING, "DBClusterSnapshotAttributesResult.DBClusterSnapshotAttributes", snapshot)
+
+
+def is_public(snapshot: Record) -> bool:
+    """Whether everyone may restore it."""
+    return "all" in restorable_by(snapshot)
+
+
+def is_public_cluster(snapshot: Record) -> bool:
+    """Whether everyone may restore it."""
+    return "all" in cluster_restorable_by(snapshot)
 
 
 def copied_from(kind: str, name: str, original: str, snapshot: Record) -> str:
@@ -63,8 +79,8 @@ class RDSSnapshot(Resource):
     id: str = at("DBSnapshotArn")
     arn: str = at("DBSnapshotArn", index=True)
     db_snapshot_identifier: str = at("DBSnapshotIdentifier", index=True)
-    ispublic: bool = at(lambda snapshot: "all" in _shared(snapshot), of=SHARING)
-    restorable_by: list[str] = at(_shared, of=SHARING, doc="Accounts that may restore it; all: everyone")
+    ispublic: bool = at(is_public, of=SHARING)
+    restorable_by: list[str] = at(restorable_by, of=SHARING)
     snapshot_type: str = at("SnapshotType")
     status: str = at("Status")
     encrypted: bool = at("Encrypted")
@@ -110,10 +126,8 @@ class AWSRDSClusterSnapshot(Resource):
     id: str = at("DBClusterSnapshotArn")
     arn: str = at("DBClusterSnapshotArn", index=True)
     db_cluster_snapshot_identifier: str = at("DBClusterSnapshotIdentifier", index=True)
-    ispublic: bool = at(lambda snapshot: "all" in _cluster_shared(snapshot), of=CLUSTER_SHARING)
-    restorable_by: list[str] = at(
-        _cluster_shared, of=CLUSTER_SHARING, doc="Accounts that may restore it; all: everyone"
-    )
+    ispublic: bool = at(is_public_cluster, of=CLUSTER_SHARING)
+    restorable_by: list[str] = at(cluster_restorable_by, of=CLUSTER_SHARING)
     snapshot_type: str = at("SnapshotType")
     status: str = at("Status")
     storage_encrypted: bool = at("StorageEncrypted")

@@ -34,6 +34,11 @@ def short_id(zone: str) -> str:
     return zone.rpartition("/")[2]
 
 
+def zone_arn(zone: Record) -> str:
+    """The ARN, made of the zone's short id."""
+    return f"arn:{zone.context.partition}:route53:::hostedzone/{short_id(zone['Id'])}"
+
+
 class AWSDNSZone(Resource):
     """A DNS zone: the names of a domain, for the whole internet or for some VPCs."""
 
@@ -42,7 +47,7 @@ class AWSDNSZone(Resource):
 
     id: str = at("Id")
     zoneid: str = at("Id", index=True)
-    arn: str = at(lambda zone: f"arn:{zone.context.partition}:route53:::hostedzone/{short_id(zone['Id'])}", index=True)
+    arn: str = at(zone_arn, index=True)
     name: str = at("Name", then=without_dot, index=True)
     comment: str = at("Config.Comment")
     privatezone: bool = at("Config.PrivateZone")

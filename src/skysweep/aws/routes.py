@@ -17,6 +17,11 @@ from skysweep.model import Record, Resource, arn, at, by, call, to
 TABLES = call("ec2", "DescribeRouteTables", "RouteTables[]")
 
 
+def is_main(table: Record) -> bool:
+    """Whether it is the main table of its VPC: an association says so."""
+    return any(each.get("Main") for each in table["Associations"] or ())
+
+
 class EC2RouteTable(Resource):
     """The routes of the subnets that are associated with it; the main one serves all the others of its VPC."""
 
@@ -28,7 +33,7 @@ class EC2RouteTable(Resource):
     arn: str = at(arn("ec2", "route-table/{RouteTableId}", account="{OwnerId}"))
     owner_id: str = at("OwnerId")
     vpc_id: str = at("VpcId", index=True)
-    main: bool = at(lambda table: any(each.get("Main") for each in table["Associations"] or ()))
+    main: bool = at(is_main)
 
     vpc: AWSVpc = to("MEMBER_OF_AWS_VPC", "VpcId")
     subnets: list[EC2Subnet] = by("ROUTES_THROUGH", "Associations[].SubnetId")
@@ -96,7 +101,17 @@ def _routes(table: Record) -> Iterator[dict[str, Any]]:
         yield {**route, "id": "|".join(part for part in parts if part), "target": name}
 
 
-def _to_gateway(kind: str, route: Record) -> str | None:
+def gateway_of(route: Record) -> str | None:
+    """The internet gateway that a route leads to."""
+    return _gateway("igw-", route)
+
+
+def endpoint_of(route: Record) -> str | None:
+    """The gateway endpoint that a route leads to: AWS calls it a gateway."""
+    return _gateway("vpce-", route)
+
+
+def _gateway(kind: str, route: Record) -> str | None:
     gateway = route["GatewayId"] or ""
     return gateway if gateway.startswith(kind) else None
 
@@ -116,7 +131,7 @@ class EC2Route(Resource):
     state: str = at("State", doc="blackhole where the target is gone")
     origin: str = at("Origin")
     gateway_id: str = at("GatewayId")
-    vpc_endpoint_id: str = at(lambda route: _to_gateway("vpce-", route))
+    vpc_endpoint_id: str = at(endpoint_of)
     nat_gateway_id: str = at("NatGatewayId")
     instance_id: str = at("InstanceId")
     instance_owner_id: str = at("InstanceOwnerId")
@@ -129,10 +144,20 @@ class EC2Route(Resource):
     core_network_arn: str = at("CoreNetworkArn")
 
     table: EC2RouteTable = by("ROUTE", "^RouteTableId")
-    internet_gateway: AWSInternetGateway = to("ROUTES_TO_GATEWAY", lambda route: _to_gateway("igw-", route))
-    endpoint: AWSVpcEndpoint = to("ROUTES_TO_VPC_ENDPOINT", lambda route: _to_gateway("vpce-", route))
+    internet_gateway: AWSInternetGateway = to("ROUTES_TO_GATEWAY", gateway_of)
+    endpoint: AWSVpcEndpoint = to("ROUTES_TO_VPC_ENDPOINT", endpoint_of)
     nat_gateway: AWSNatGateway = to("ROUTES_TO_NAT_GATEWAY", "NatGatewayId")
     peering: AWSPeeringConnection = to("ROUTES_TO_PEERING_CONNECTION", "VpcPeeringConnectionId")
+
+
+def used_by(association: Record) -> str:
+    """The subnet or gateway that uses the table, or main: every subnet that has no table of its own."""
+    return str(association["SubnetId"] or association["GatewayId"] or "main")
+
+
+def is_of_main(association: Record) -> bool:
+    """Whether it makes the table the main one of its VPC."""
+    return bool(association["Main"])
 
 
 class EC2RouteTableAssociation(Resource):
@@ -144,10 +169,10 @@ class EC2RouteTableAssociation(Resource):
     id: str = at("RouteTableAssociationId")
     route_table_association_id: str = at("RouteTableAssociationId", index=True)
     route_table_id: str = at("^RouteTableId")
-    target: str = at(lambda each: each["SubnetId"] or each["GatewayId"] or "main")
+    target: str = at(used_by)
     subnet_id: str = at("SubnetId", index=True)
     gateway_id: str = at("GatewayId")
-    main: bool = at(lambda each: bool(each["Main"]))
+    main: bool = at(is_of_main)
     association_state: str = at("AssociationState.State")
     association_state_message: str = at("AssociationState.StatusMessage")
 
