@@ -7,8 +7,10 @@ from itertools import product
 from typing import Any, Self
 
 import anyio
+import anyio.lowlevel
 import pytest
-from aiobotocore.credentials import AioCredentials
+from aiobotocore.credentials import AioCredentials, AioDeferredRefreshableCredentials
+from botocore.exceptions import CredentialRetrievalError
 
 from simulated import now, simulated
 from skysweep import paging
@@ -290,6 +292,72 @@ async def test_expired_credentials_that_cannot_be_renewed_are_dead(fault: Wire) 
         with pytest.raises(CallFailed, match="the token file is gone") as second:
             await sweep.ask(VPCS)
     assert first.value.why == second.value.why == "dead"
+
+
+async def _all_die(sweep: Sweep, calls: int = 20) -> set[str]:
+    """How so many calls at once end, and then one more."""
+    ends: list[CallFailed] = []
+
+    async def ask(region: str) -> None:
+        with pytest.raises(CallFailed) as caught:
+            await sweep.ask(VPCS, Target(ONE, region))
+        ends.append(caught.value)
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(calls):
+            tasks.start_soon(ask, "af-south-1")
+    await ask("eu-west-1")
+    assert len(ends) == calls + 1
+    assert {end.why for end in ends} == {"dead"}
+    return {str(end) for end in ends}
+
+
+async def test_the_calls_of_a_dead_account_end_unsent(fault: Wire) -> None:
+    renewals = 0
+
+    async def renew() -> AioCredentials:
+        nonlocal renewals
+        renewals += 1
+        raise OSError("the token file is gone")
+
+    fault.handler = lambda _: ec2_error("RequestExpired")
+    async with Sweep(fault.url, connections=5) as sweep:
+        sweep.clients.adopt(ONE, AioCredentials("AKIAOLD", "secret", "token"), renew)
+        sweep.clients.adopt("222222222222", AioCredentials("AKIATWO", "secret", "token"))
+        assert await _all_die(sweep) == {"OSError: the token file is gone"}
+        assert renewals == 1
+        assert len(fault.requests) <= 10  # those under way when it was seen, and who took their slots meanwhile
+        fault.handler = lambda _: NO_VPCS
+        assert await sweep.ask(VPCS, Target("222222222222", "eu-west-1")) == [{"Vpcs": []}]
+        sweep.clients.adopt(ONE, AioCredentials("AKIANEW", "secret", "token"))
+        assert await sweep.ask(VPCS) == [{"Vpcs": []}]
+
+
+async def test_a_refresh_that_fails_is_tried_once_for_all_calls(fault: Wire) -> None:
+    refreshes = 0
+
+    async def refresh() -> dict[str, str]:
+        nonlocal refreshes
+        refreshes += 1
+        await anyio.lowlevel.checkpoint()
+        raise CredentialRetrievalError(provider="sso", error_msg="log in again")
+
+    async with Sweep(fault.url) as sweep:
+        sweep.clients.adopt(ONE, AioDeferredRefreshableCredentials(refresh, "sso"))
+        (end,) = await _all_die(sweep)
+    assert "log in again" in end
+    assert refreshes == 1
+    assert fault.requests == []
+
+
+async def test_bad_keys_are_asked_about_once(fault: Wire) -> None:
+    bad = query_error("InvalidClientTokenId", status=403)
+    fault.handler = lambda request: (
+        bad if request.operation == "GetCallerIdentity" else ec2_error("AuthFailure", status=401)
+    )
+    async with Sweep(fault.url) as sweep:
+        await _all_die(sweep)
+    assert [request.operation for request in fault.requests].count("GetCallerIdentity") == 1
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from botocore.loaders import Loader
 from botocore.model import OperationNotFoundError
 
 from skysweep import pagers, regions
-from skysweep.errors import BadSettings, Bug
+from skysweep.errors import BadSettings, Bug, CallFailed
 from skysweep.plan import GLOBAL, Target
 from skysweep.transport import AIM, Aim, ParserFactory, Pool, aim, http_session, loopback
 
@@ -83,7 +83,9 @@ class _Identity:
     session: AioSession
     frozen: AioCredentials | None = None  # what calls are signed with: nothing refreshes while a slot is held
     lock: anyio.Lock = field(default_factory=anyio.Lock)
+    refreshing: anyio.Lock = field(default_factory=lambda: anyio.Lock(fast_acquire=True))
     recognized: float = -RECOGNIZED_SECONDS
+    dead: CallFailed | None = None  # how its credentials ended
 
 
 class Clients:
@@ -144,10 +146,12 @@ class Clients:
     async def ready(self, account: str) -> AioCredentials:
         """What the account's next calls are signed with, refreshed where it is about to expire.
 
-        Raises whatever the source of the credentials raises.
+        Raises whatever the source of the credentials raises, and CallFailed once they are dead.
         """
         identity = self._identity(account)
-        now, frozen = await identity.credentials.get_frozen_credentials(), identity.frozen
+        async with identity.refreshing:  # so that those who wait for a refresh that fails do not try it as well
+            self._check(identity)
+            now, frozen = await identity.credentials.get_frozen_credentials(), identity.frozen
         if frozen is None or (frozen.access_key, frozen.token) != (now.access_key, now.token):
             frozen = identity.frozen = AioCredentials(now.access_key, now.secret_key, now.token)
         return frozen
@@ -156,6 +160,7 @@ class Clients:
         """Replaces the credentials that AWS refused, once for all calls that met it; False when there is no way to."""
         identity = self._identity(account)
         async with identity.lock:
+            self._check(identity)
             if identity.frozen is refused:
                 if identity.renew is None:
                     return False
@@ -164,6 +169,10 @@ class Clients:
                 identity.credentials = made
                 await self.ready(account)
         return True
+
+    def bury(self, account: str, error: CallFailed) -> None:
+        """Notes that the account's credentials are gone for good: later calls of it end so at once, unsent."""
+        self._identity(account).dead = error
 
     async def recognized(self, target: Target) -> None:
         """Returns when AWS knows the account's credentials in its partition's main region, else raises its error.
@@ -189,10 +198,11 @@ class Clients:
     ) -> dict[str, Any]:
         """One signed HTTP exchange with `target`, or with another region of its account: the reply, parsed.
 
-        timeout: seconds for the reply. Raises botocore's errors as they are. (S3 alone may take two exchanges more,
-        when a bucket turns out to live in another region.)
+        timeout: seconds for the reply. Raises botocore's errors as they are, and CallFailed once the account's
+        credentials are dead. (S3 alone may take two exchanges more, when a bucket turns out to live in another region.)
         """
         identity = self._identity(target.account)
+        self._check(identity)  # it may have ended while this call waited for its turn
         client = await self.client(service, target.account)
         credentials = identity.frozen or await self.ready(target.account)
         token = AIM.set(Aim(credentials, region or where(target, service), timeout))
@@ -253,6 +263,11 @@ class Clients:
         client.meta.events.register_first(f"before-parameter-build.{name}", _aim_signature)
         client.meta.events.register_first(f"before-endpoint-resolution.{name}", _aim_endpoint)
         return client
+
+    @staticmethod
+    def _check(identity: _Identity) -> None:
+        if identity.dead:
+            raise CallFailed("dead", identity.dead.code, identity.dead.message)
 
     def _identity(self, account: str) -> _Identity:
         try:

@@ -112,6 +112,14 @@ class Asking:
 
     async def ask(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """The reply, after as many attempts as it takes and the settings allow."""
+        try:
+            return await self._attempts(inputs)
+        except CallFailed as error:
+            if error.why == "dead":
+                self.clients.bury(self.target.account, error)
+            raise
+
+    async def _attempts(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         attempt = 1
         while True:
             try:
@@ -193,6 +201,8 @@ class Asking:
         try:
             with anyio.fail_after(max(self.deadline - time.monotonic(), 0)):
                 await self.clients.recognized(self.target)
+        except CallFailed as ended:
+            return ended.why
         except Exception as second:  # noqa: BLE001 - classified
             cls = retry.classify(second, service="sts", operation="GetCallerIdentity")
             bad = cls in {Class.UNRECOGNIZED, Class.EXPIRED, Class.DEAD, Class.REFUSED}
