@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from skysweep import regions
-from skysweep.clients import AwsSettings, Clients
+from skysweep.clients import USER_AGENT, AwsSettings, Clients
 from skysweep.demo import server
 from skysweep.errors import BadCredentials, BadSettings, CallFailed
 from skysweep.limits import Limits
@@ -118,6 +118,22 @@ async def test_profiles_each_by_their_own_chain(moto: str, files: Path, monkeypa
     assert "nobody" in dict(found.failed)["lost"]
     chosen = await find(profiles=("gamma",), regions=("eu-west-1",))
     assert [(account.profile, account.id) for account in chosen.accounts] == [("gamma", TWO)]
+
+
+async def test_a_chosen_profile_needs_none_of_the_environment(
+    fault: Wire, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", fault.url)
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    (files / "config").write_text(f"[profile role]\nrole_arn = arn:aws:iam::{ONE}:role/Audit\nsource_profile = hub\n")
+    fault.handler = answers(
+        AssumeRole=assumed("ASIAROLE", 3600), GetCallerIdentity=CALLER, DescribeRegions=enabled("eu-west-1")
+    )
+    found = await find(profiles=("role",))
+    assert [(account.id, account.profile) for account in found.accounts] == [(ONE, "role")]
+    assert [request.key for request in fault.requests] == ["AKIAHUB", "ASIAROLE", "ASIAROLE"]
+    agents = {request.headers["user-agent"].split()[0] for request in fault.requests}
+    assert agents == {USER_AGENT}, "the profile's own chain names us too"
 
 
 async def test_the_ambient_credentials(moto: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Literal, Self
 from urllib.parse import urlsplit
 
+import aioboto3
 import anyio
 from aiobotocore.config import AioConfig
 from aiobotocore.credentials import AioCredentials
@@ -104,7 +105,8 @@ class Clients:
             settings.connections + SPARE_CONNECTIONS, settings.connect_timeout, only_loopback=settings.isolated
         )
         self._identities: dict[str, _Identity] = {}
-        self._sessions: dict[str | None, AioSession] = {}
+        self._sessions: dict[str | None, aioboto3.Session] = {}
+        self._beneath: dict[str | None, AioSession] = {}
         self._alike: dict[str, AioSession] = {}
         self._clients: dict[tuple[AioSession, str], Any] = {}
         self._pagers: dict[tuple[str, str], Pager] = {}
@@ -117,24 +119,39 @@ class Clients:
     async def __aexit__(self, *error: object) -> None:
         await self._pool.close()
 
-    def session(self, profile: str | None = None) -> AioSession:
-        """The botocore session of a profile (None: the ambient one), for its configuration and its credentials.
+    def profiles(self) -> list[str]:
+        """The profiles of the AWS files; none in an isolated run. Raises botocore's error for a file that is broken."""
+        return list(self._botocore(None).available_profiles)
 
-        Raises botocore's errors for a profile that is not there or a file that is broken.
+    def session(self, profile: str | None = None) -> aioboto3.Session:
+        """The session of a profile (None: the ambient one), for its credentials and its region.
+
+        Where it names no region it has AWS's main one: to assume a profile's role some region must be asked. Raises
+        botocore's errors for a profile that is not there or a file that is broken.
         """
         if profile not in self._sessions:
+            beneath = self._botocore(profile)
+            region = beneath.get_config_variable("region") or regions.MAIN["aws"]
+            self._sessions[profile] = aioboto3.Session(botocore_session=beneath, region_name=region)
+        return self._sessions[profile]
+
+    def _botocore(self, profile: str | None) -> AioSession:
+        """What lies under a profile's session: hooks, parsers and model loader are to be had here alone."""
+        if profile not in self._beneath:
             session = _isolated_session() if self.settings.isolated else AioSession(profile=profile)
             session.register_component("response_parser_factory", ParserFactory())
-            session.user_agent_extra = ""  # botocore would add its own name to ours
-            self._sessions[profile] = session
-        return self._sessions[profile]
+            # Requests for credentials are named after us as well; a session named Botocore would be renamed Boto3.
+            session.user_agent_name, session.user_agent_version = USER_AGENT.split("/")
+            session.user_agent_extra = ""
+            self._beneath[profile] = session
+        return self._beneath[profile]
 
     def adopt(self, account: str, credentials: Any, renew: Renew | None = None, profile: str | None = None) -> None:
         """Gives an account its credentials: AioCredentials or a kin that refreshes itself.
 
         renew: makes new ones when AWS calls these expired. profile: whose endpoint settings its calls follow.
         """
-        session = self.session(profile)
+        session = self._botocore(profile)
         options = session.get_scoped_config()
         alike = repr([options.get(name) for name in CLIENT_OPTIONS])
         self._identities[account] = _Identity(credentials, renew, self._alike.setdefault(alike, session))
@@ -308,7 +325,7 @@ def _isolated_session() -> AioSession:
     """A session that reads neither environment nor files: each variable has its default, each file is empty."""
     session = AioSession()
     values = {name: default for name, (_, _, default, _) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items()}
-    values |= {"config_file": os.devnull, "credentials_file": os.devnull}
+    values |= {"config_file": os.devnull, "credentials_file": os.devnull, "region": regions.MAIN["aws"]}
     providers = {name: ConstantProvider(value=value) for name, value in values.items()}
     session.register_component("config_store", ConfigValueStore(mapping=providers))
     own = Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+import aioboto3
 import anyio
 from aiobotocore.credentials import AioCredentials, AioDeferredRefreshableCredentials
-from aiobotocore.session import AioSession
 from botocore import exceptions
 
 from skysweep import regions, retry
@@ -134,15 +134,15 @@ class _Finder:
         """The profiles to start from; None stands for the ambient credentials."""
         settings = self._settings
         try:
-            known = [] if settings.isolated else self._clients.session().available_profiles
+            known = self._clients.profiles()
             if not (settings.profiles or settings.all_profiles):
-                self._clients.session().get_scoped_config()  # raises where AWS_PROFILE names none
+                self._clients.session()  # raises where AWS_PROFILE names none
         except _BROKEN_SETTINGS as error:
             raise BadSettings(retry.text(error)) from error
         if settings.all_profiles:
             if not known:
                 raise BadSettings("--aws-sync-all-profiles: there is no profile in the AWS files")
-            return list(known)
+            return [*known]
         for name in settings.profiles:
             if name not in known:
                 near = get_close_matches(name, known, n=1)
@@ -159,7 +159,7 @@ class _Finder:
             if credentials is None:
                 return "no AWS credentials: set AWS_PROFILE or AWS_ACCESS_KEY_ID, or run `aws configure`"
             self._clients.adopt(key, credentials, self._renewal(profile), profile)
-            region = self._configured_region(profile) or regions.MAIN["aws"]
+            region = self._region(profile)
             who = await self._ask(Target(key, region, regions.partition_of(region)), "sts", "GetCallerIdentity", {})
         except CallFailed as error:
             return str(error)
@@ -180,7 +180,7 @@ class _Finder:
         """How to get a profile's credentials anew: from its files and its chain as they are then."""
         if self._settings.access_key:
             return None
-        return lambda: AioSession(profile=profile).get_credentials()
+        return lambda: aioboto3.Session(profile_name=profile, region_name=self._region(profile)).get_credentials()
 
     def _adopt(self, account: str, profile: str | None) -> None:
         """Gives the account the credentials that were known by their profile."""
@@ -196,7 +196,7 @@ class _Finder:
             return None
         arn = _role_arn(caller.partition, account, self._settings)
         key = _key(base)
-        home = Target(key, self._configured_region(base) or regions.home("sts", caller.partition), caller.partition)
+        home = Target(key, self._region(base), caller.partition)
         inputs = {"RoleArn": arn, "RoleSessionName": SESSION_NAME}
         if self._settings.external_id:
             inputs["ExternalId"] = self._settings.external_id
@@ -268,12 +268,13 @@ class _Finder:
 
     def _homes(self, account: Account) -> list[str]:
         """Where to ask: organizations deny what lies outside their regions, often the main one."""
-        wanted = (self._configured_region(account.profile or None), *self._settings.regions)
-        own = [name for name in wanted if name and regions.partition_of(name) == account.partition]
-        return list(dict.fromkeys([*own[:2], regions.home("ec2", account.partition)]))
+        wanted = (*self._settings.regions, self._region(account.profile or None))
+        own = [name for name in wanted if regions.partition_of(name) == account.partition]
+        return list(dict.fromkeys([*own[:1], *own[-1:], regions.home("ec2", account.partition)]))
 
-    def _configured_region(self, profile: str | None) -> str | None:
-        region: str | None = self._clients.session(profile).get_config_variable("region")
+    def _region(self, profile: str | None) -> str:
+        """The region that the profile names, else AWS's main one."""
+        region: str = self._clients.session(profile).region_name
         return region
 
     async def _ask(self, target: Target, service: str, operation: str, inputs: dict[str, Any]) -> dict[str, Any]:
