@@ -7,12 +7,12 @@ that reply.
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 import anyio
+import orjson
 
 from skysweep import paths
 from skysweep.catalogue import Branch, Feed, Type
@@ -186,7 +186,7 @@ class Walk:
 
 def literal(call: Call, context: Context) -> dict[str, Any]:
     """The call's fixed inputs, with the target's account, region and partition put into their texts."""
-    return _filled(json.loads(call.literal), context)  # type: ignore[no-any-return]  # an object by construction
+    return _filled(orjson.loads(call.literal), context)  # type: ignore[no-any-return]  # an object by construction
 
 
 def merged(pages: Sequence[Reply]) -> Reply:

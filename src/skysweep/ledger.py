@@ -5,14 +5,15 @@ One process writes a ledger at a time; the calls are short and synchronous, and 
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
+
+import orjson
 
 from skysweep.errors import BadStore
 from skysweep.outcomes import DetailFailure, Outcome, UnitResult
@@ -76,7 +77,7 @@ class Ledger:
 
     def finish(self, sweep: str, status: str, report: Mapping[str, Any] | None) -> None:
         """Closes a sweep with its status and its report as a JSON document."""
-        text = json.dumps(report) if report is not None else None
+        text = orjson.dumps(report).decode() if report is not None else None
         with self._lock:
             self._database.execute("UPDATE sweeps SET status = ?, report = ? WHERE id = ?", (status, text, sweep))
 
@@ -85,7 +86,7 @@ class Ledger:
         rows = [
             (
                 *(sweep, each.account, each.region, each.service, each.operation, literal, each.outcome.value),
-                *(each.records, each.calls, each.seconds, each.error, json.dumps([asdict(d) for d in each.details])),
+                *(each.records, each.calls, each.seconds, each.error, orjson.dumps(each.details).decode()),
             )
             for each, literal in results
         ]
@@ -136,7 +137,7 @@ class Ledger:
         )
         with self._lock, closing(self._database.execute(query, (sweep, sweep))) as rows:
             row = rows.fetchone()
-        return json.loads(row[0]) if row else None
+        return orjson.loads(row[0]) if row else None
 
     def units(self, sweep: str) -> Iterator[UnitResult]:
         """All units of a sweep, in the order of account, region and call; streamed."""
@@ -148,7 +149,9 @@ class Ledger:
         with closing(self._database.execute(query, (sweep,))) as cursor:
             for *rows, error, details in cursor:
                 account, region, service, operation, outcome, records, calls, seconds = rows
-                failures = tuple(DetailFailure(**{**d, "outcome": Outcome(d["outcome"])}) for d in json.loads(details))
+                failures = tuple(
+                    DetailFailure(**{**d, "outcome": Outcome(d["outcome"])}) for d in orjson.loads(details)
+                )
                 yield UnitResult(
                     *(account, region, service, operation, Outcome(outcome), records, calls, seconds, error, failures)
                 )

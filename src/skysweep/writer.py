@@ -7,13 +7,13 @@ reported; the rest of its batch goes in.
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
 import anyio
+import orjson
 from anyio.streams.memory import MemoryObjectReceiveStream
 from neo4j.exceptions import ClientError, ConstraintError, CypherTypeError
 
@@ -120,7 +120,7 @@ class Writer:
         while rows := await anyio.to_thread.run_sync(self._ledger.links, account, key, after, ROWS):
             after = rows[-1][0], rows[-1][1]
             made = [
-                {"start": start, "end": end, "props": json.loads(properties), "account": account, "region": region}
+                {"start": start, "end": end, "props": orjson.loads(properties), "account": account, "region": region}
                 for start, end, region, properties in rows
             ]
             await self._store.run(statement, rows=made, tag=self._tag)
@@ -189,4 +189,4 @@ def _owned(type_: Type, row: Row) -> Row:
 def _spooled(batch: Batch) -> Iterable[tuple[str, str, str, str, str, str]]:
     for link in batch.links:
         edge = f"{batch.type.name}.{batch.type.edges[link.edge].name}"
-        yield batch.account, edge, link.start, link.end, batch.region, json.dumps(link.properties)
+        yield batch.account, edge, link.start, link.end, batch.region, orjson.dumps(link.properties).decode()
