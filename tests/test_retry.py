@@ -209,3 +209,7 @@ def test_a_quoted_reply_is_left_out() -> None:
 def test_arns_and_ids_stay_in_messages() -> None:
     said = "User: arn:aws:sts::111111111111:assumed-role/Audit/skysweep is not authorized to perform: ec2:DescribeVpcs"
     assert retry.text(answer("AccessDenied", said)) == said
+
+
+def test_an_error_text_can_always_be_stored() -> None:
+    assert retry.text(answer("AccessDenied", "half \ud83d of it")) == "half ? of it"

@@ -193,7 +193,8 @@ def text(error: Exception) -> str:
         words = str(error).partition("\n")[0]  # botocore quotes the reply below, which may hold secrets
     else:
         words = str(error) or repr(error)
-    return scrub(" ".join(str(words).split()))[:500]
+    whole = str(words).encode(errors="replace").decode()  # JSON may hold half a character; nothing can store it
+    return scrub(" ".join(whole.split()))[:500]
 
 
 def scrub(words: str) -> str:
