@@ -15,7 +15,7 @@ ORDER = [
     {"model", "outcomes", "permissions", "syncs", "regions"},
     {"paths", "plan"},
     {"arcadedb", "_embedded", "store", "transport", "retry", "limits"},
-    {"aws"},
+    {"aws", "pagers"},
     {"catalogue", "lint"},
     {"clients"},
     {"settings"},

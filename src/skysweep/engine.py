@@ -16,7 +16,7 @@ from typing import Any
 import anyio
 
 from skysweep import catalogue, cypher, plan
-from skysweep.analysis.exposure import expose
+from skysweep.analysis import derive, expose
 from skysweep.calls import Walk
 from skysweep.catalogue import Catalogue, Type
 from skysweep.cleanup import Deleted, Licence, clean
@@ -183,7 +183,9 @@ class _Sweep:
         deleted = await clean(self.store, self.catalogue, self.licence, self.tag)
         self.ledger.empty_spool()
         self.tally.phase = "analysing"
-        await expose(self.store.run, self.tag, [each.id for each in accounts if each.id not in self.dead])
+        seen = [each.id for each in accounts if each.id not in self.dead]
+        await derive(self.store.run, self.tag, seen)
+        await expose(self.store.run, self.tag, seen)
         return deleted
 
     def _withhold_quarantined(self) -> None:

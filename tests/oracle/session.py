@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from neo4j_server import neo4j_server
 from oracle import dump, report, sweeps
-from oracle.emulator import aws
+from skysweep.demo.server import aws
 
 if TYPE_CHECKING:
     from oracle.dump import Graph

@@ -1,8 +1,9 @@
-"""Analysis of the graph: what the internet reaches (`expose`), and questions worth asking of it (`QUESTIONS`)."""
+"""Analysis of the graph: edges that follow by a pattern (`derive`), what the internet reaches (`expose`), `QUESTIONS`."""
 
 from __future__ import annotations
 
+from skysweep.analysis.derived import derive
 from skysweep.analysis.exposure import Counts, expose
 from skysweep.analysis.questions import QUESTIONS, Question
 
-__all__ = ["QUESTIONS", "Counts", "Question", "expose"]
+__all__ = ["QUESTIONS", "Counts", "Question", "derive", "expose"]

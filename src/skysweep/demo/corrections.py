@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from moto.dynamodb.models.table import Table
+from moto.ec2.models.elastic_block_store import VolumeAttachment
+from moto.iam.models import ManagedPolicy
 from moto.sqs.models import Queue
 
 
 def correct_moto() -> None:
-    """Correct moto in this process: index ARNs of DynamoDB tables, whole seconds of SQS queues."""
+    """Correct moto in this process: members that AWS always sends and moto does not, and times with a fraction."""
     _name_indexes()
+    _name_policies()
+    _tell_what_goes_with_its_instance()
     _cut_seconds()
 
 
@@ -25,6 +29,21 @@ def _name_indexes() -> None:
         return result
 
     Table.describe = with_arns  # type: ignore[method-assign]  # moto has no seam for it
+
+
+def _name_policies() -> None:
+    """GetAccountAuthorizationDetails reads the member by its own name, which moto's policies do not have."""
+    ManagedPolicy.PolicyName = property(lambda self: self.name)  # type: ignore[attr-defined]  # moto has no seam for it
+
+
+def _tell_what_goes_with_its_instance() -> None:
+    """DescribeVolumes, too, says whether a volume is deleted with the instance it is attached to."""
+
+    def deleted_with_instance(self: VolumeAttachment) -> bool:
+        devices = self.instance.block_device_mapping.values()
+        return any(device.volume_id == self.volume.id and device.delete_on_termination for device in devices)
+
+    VolumeAttachment.delete_on_termination = property(deleted_with_instance)  # type: ignore[attr-defined]  # the same
 
 
 def _cut_seconds() -> None:

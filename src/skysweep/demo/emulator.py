@@ -13,13 +13,11 @@ from typing import Any
 
 from moto.iam import models as iam_models
 from moto.iam.aws_managed_policies import aws_managed_policies_data
-from moto.moto_api._internal import mock_random
 from moto.server import ThreadedMotoServer
 
+from skysweep.demo.corrections import correct_moto
+from skysweep.demo.identifiers import go_by_request
 from skysweep.demo.session import is_loopback
-
-SEED = 2006
-"""Seeds moto's identifiers: what is created first, the accounts, has the same ids every time."""
 
 AWS_MANAGED_POLICIES = frozenset(
     {"AdministratorAccess", "AmazonS3ReadOnlyAccess", "AWSLambdaBasicExecutionRole", "ReadOnlyAccess", "SecurityAudit"}
@@ -52,7 +50,8 @@ def main() -> None:
     sys.addaudithook(refuse_the_world)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     keep_few_managed_policies()
-    mock_random.seed(SEED)
+    correct_moto()
+    go_by_request()
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     _, port = server.get_host_and_port()
