@@ -32,14 +32,19 @@ class Dialect:
 
 
 def node_types(catalogue: Catalogue) -> list[NodeType]:
-    """What the store must prepare: each label with its further labels and its indexed properties."""
+    """What the store must prepare: each label, edges' far ends too, with further labels and indexed properties."""
+    also: dict[str, tuple[str, ...]] = {"AWSAccount": (), "SkysweepState": ()}  # the engine's, whatever is selected
     indexes: dict[str, dict[str, None]] = {}
     for type_ in catalogue.types:
-        wanted = [each.name for each in type_.properties if each.index and each.name != "id"]
-        indexes.setdefault(type_.label, {}).update(dict.fromkeys(wanted))
-    own = {"AWSAccount": (), "SkysweepState": ()}  # the engine's, whatever is selected
-    also = own | {label: type_.also for label, type_ in catalogue.by_label.items()}
-    return [NodeType(label, further, tuple(indexes.get(label, ()))) for label, further in also.items()]
+        ends = [
+            (cls, key) for edge in type_.edges for cls, key in ((edge.target, edge.on), (edge.start, edge.start_on))
+        ]
+        found = [(type_.cls, each.name) for each in type_.properties if each.index]
+        for cls, key in ((type_.cls, "id"), *ends, *found):
+            if cls is not None:
+                also[cls.label] = cls.also
+                indexes.setdefault(cls.label, {})[key] = None
+    return [NodeType(label, also[label], tuple(k for k in indexes.get(label, ()) if k != "id")) for label in also]
 
 
 def edge_types(catalogue: Catalogue) -> list[str]:

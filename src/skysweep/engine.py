@@ -8,6 +8,7 @@ then the analysis says what it means.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -78,11 +79,11 @@ class _Sweep:
         self.licence = Licence(accounts)
         self.makers = {type_: Maker(type_) for type_ in self.catalogue.types}
         self.limits = Limits(aws.rate_share, adaptive=aws.retry_mode == "adaptive")
+        await self.store.prepare(cypher.node_types(self.catalogue), cypher.edge_types(self.catalogue))
         self.tag = await _next_tag(self.store, self.settings.update_tag)
         self.id = f"{datetime.fromtimestamp(started, UTC):%Y%m%dT%H%M%SZ}-{self.tag}"
         self.ledger.begin(self.id, self.tag, started)
         try:
-            await self.store.prepare(cypher.node_types(self.catalogue), cypher.edge_types(self.catalogue))
             with Writer(self.store, self.ledger, self.tag, self.tally) as self.writer:
                 await self._collect(accounts)
                 deleted = await self._settle(accounts)
@@ -98,7 +99,8 @@ class _Sweep:
         """Workers walk units, writers commit what they find; ends when the plan is done and the streams are empty."""
         self.tally.phase = "sweeping"
         self.tally.accounts = len(accounts)
-        self.tally.units = sum(1 for _ in plan.units(accounts, self.catalogue.calls))
+        self.left = Counter(unit.target.account for unit in plan.units(accounts, self.catalogue.calls))
+        self.tally.units = self.left.total()
         units = plan.units(accounts, self.catalogue.calls)
         await self.writer.accounts([_account_row(each) for each in accounts])
         async with anyio.create_task_group() as writing:
@@ -167,6 +169,8 @@ class _Sweep:
         self.noted.append((result, unit.call.literal))
         self.tally.units_done += 1
         self.tally.outcomes[result.outcome] += 1
+        self.left[result.account] -= 1
+        self.tally.accounts_done += not self.left[result.account]
         if not result.whole and result.outcome is not Outcome.ABSENT:
             self.gaps.append(result)
 
@@ -222,7 +226,8 @@ class _Sweep:
             accounts=self._accounts(),
             peak_rss_mb=peak_rss_mb(),
         )
-        report.status = "incomplete" if report.gaps else "complete"
+        lost = self.left.total()  # units that were planned and never finished: none, or a fault of ours
+        report.status = "incomplete" if report.gaps or lost else "complete"
         return report
 
     def _accounts(self) -> list[AccountResult]:

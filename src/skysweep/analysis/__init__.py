@@ -1,4 +1,4 @@
-"""Analysis of the graph: edges that follow by a pattern (`derive`), what the internet reaches (`expose`), `QUESTIONS`."""
+"""Analysis: edges that follow by a pattern (`derive`), what the internet reaches (`expose`), and `QUESTIONS` to ask."""
 
 from __future__ import annotations
 
