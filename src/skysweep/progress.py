@@ -97,11 +97,11 @@ async def shown(
     clock: Callable[[], float] = time.monotonic,
 ) -> AsyncIterator[None]:
     """Shows the tally while the block runs: live on a terminal, else as log lines; a log format asks for lines."""
-    stream = stream or sys.stderr
-    live = log_format is None and stream.isatty()
+    out: TextIO = stream or sys.stderr
+    live = log_format is None and out.isatty()
     display = _live if live else _lines
     async with anyio.create_task_group() as group:
-        group.start_soon(display, tally, log_format or "text", stream, clock)
+        group.start_soon(display, tally, log_format or "text", out, clock)
         try:
             yield
         finally:

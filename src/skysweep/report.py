@@ -104,8 +104,9 @@ class Report:
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Self:
         """The report that `to_dict` made `document` of. Raises KeyError or ValueError for anything else."""
-        fields = {each.name: document[each.name] for each in dataclasses.fields(cls)}
-        return cls(**fields | {"units": [unit_from_dict(unit) for unit in document["units"]]})
+        fields: dict[str, Any] = {each.name: document[each.name] for each in dataclasses.fields(cls)}
+        fields["units"] = [unit_from_dict(unit) for unit in document["units"]]
+        return cls(**fields)
 
     def __rich__(self) -> RenderableType:
         """The report for a terminal: what changed, then what is missing, then one line that sums up."""

@@ -174,13 +174,20 @@ class _Finder:
         settings = self._settings
         if settings.access_key and settings.secret_key:
             return AioCredentials(settings.access_key, settings.secret_key, settings.token)
-        return None if settings.isolated else await self._clients.session(profile).get_credentials()
+        if settings.isolated:
+            return None
+        session: Any = self._clients.session(profile)  # its annotations are those of boto3's own, not asynchronous
+        return await session.get_credentials()
 
     def _renewal(self, profile: str | None) -> Renew | None:
         """How to get a profile's credentials anew: from its files and its chain as they are then."""
         if self._settings.access_key:
             return None
-        return lambda: aioboto3.Session(profile_name=profile, region_name=self._region(profile)).get_credentials()
+
+        def renew() -> Any:
+            return aioboto3.Session(profile_name=profile, region_name=self._region(profile)).get_credentials()
+
+        return renew
 
     def _adopt(self, account: str, profile: str | None) -> None:
         """Gives the account the credentials that were known by their profile."""

@@ -85,4 +85,4 @@ def _content(environ: dict[str, Any]) -> str:
 def go_by_request() -> None:
     """Make every `ThreadedMotoServer` started from now on in this process give its identifiers by request."""
     mock_random.__class__ = _ByRequest  # every module of moto's holds this one instance
-    vars(threaded_moto_server)["DomainDispatcherApplication"] = _ByRequestApplication
+    setattr(threaded_moto_server, "DomainDispatcherApplication", _ByRequestApplication)  # noqa: B010 - no seam for it
