@@ -227,6 +227,15 @@ async def test_a_refused_connection(unused_tcp_port: int) -> None:
         ("lambda", "ListFunctions", {}, b""),
         ("s3", "ListBuckets", {}, b""),
         ("iam", "ListUsers", {}, b"<html></html>"),
+        ("ec2", "DescribeInstances", {}, b"<html><body>hi</body></html>"),
+        ("ec2", "DescribeInstances", {}, b"<Response><Errors><Error><Code>X</Code></Error></Errors></Response>"),
+        ("ec2", "DescribeInstances", {}, b"<DescribeVpcsResponse/>"),
+        ("s3", "ListBuckets", {}, b"<html/>"),
+        ("s3", "GetBucketEncryption", {"Bucket": "abc"}, b"<html/>"),
+        ("route53", "ListHostedZones", {}, b"<html/>"),
+        ("dynamodb", "ListTables", {}, b'{"message": "no"}'),
+        ("dynamodb", "ListTables", {}, b'{"tableNames": []}'),
+        ("lambda", "ListFunctions", {}, b'{"message": "no"}'),
     ],
 )
 async def test_half_a_reply_is_never_an_empty_listing(
@@ -237,6 +246,37 @@ async def test_half_a_reply_is_never_an_empty_listing(
         clients.adopt(ONE, keys(ONE))
         with pytest.raises(ResponseParserError):
             await clients.send(Target(ONE, "eu-west-1"), service, operation, inputs, timeout=30)
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "inputs", "body"),
+    [
+        (
+            "ec2",
+            "DescribeInstances",
+            {},
+            b'<DescribeInstancesResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"/>',
+        ),
+        ("s3", "ListBuckets", {}, b"<ListAllMyBucketsResult><Buckets/></ListAllMyBucketsResult>"),
+        ("s3", "GetBucketVersioning", {"Bucket": "abc"}, b'<VersioningConfiguration xmlns="http://s3/"/>'),
+        ("s3", "GetBucketVersioning", {"Bucket": "abc"}, b"<GetBucketVersioningResponse/>"),  # moto's
+        ("s3", "GetBucketNotificationConfiguration", {"Bucket": "abc"}, b"<GetBucketNotificationResponse/>"),
+        ("s3", "GetBucketLocation", {"Bucket": "abc"}, b"<LocationConstraint/>"),
+        ("s3", "GetBucketLifecycleConfiguration", {"Bucket": "abc"}, b"<X><Rule><ID>a</ID></Rule></X>"),
+        ("s3", "GetPublicAccessBlock", {"Bucket": "abc"}, b"<PublicAccessBlockConfiguration/>"),
+        ("sqs", "ListQueues", {}, b"{}"),  # SQS's own word for none
+        ("lambda", "ListFunctions", {}, b'{"Functions": []}'),
+        ("lambda", "GetPolicy", {"FunctionName": "f"}, b'{"Policy": "{}", "New": 1}'),
+    ],
+)
+async def test_an_empty_reply_of_aws_is_an_answer(
+    fault: Wire, service: str, operation: str, inputs: dict[str, Any], body: bytes
+) -> None:
+    fault.script(Reply(body))
+    async with Clients(isolated(fault.url), Tally()) as clients:
+        clients.adopt(ONE, keys(ONE))
+        reply = await clients.send(Target(ONE, "eu-west-1"), service, operation, inputs, timeout=30)
+    assert isinstance(reply, dict)
 
 
 async def test_half_a_reply_of_s3_is_an_error_of_aws(fault: Wire) -> None:

@@ -25,13 +25,28 @@ from skysweep.errors import Bug
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from yarl import URL
 
 KEEPALIVE_SECONDS = 15  # AWS closes idle connections after 20 s or more
 DNS_SECONDS = 300
 _LOOPBACK = re.compile(r"(?:[^/@:]+\.)?localhost|(?:[^/@:]+\.)?127\.0\.0\.1|\[?::1\]?", re.IGNORECASE)
+
+_BARE_ROOTS = frozenset(
+    (
+        "AccelerateConfiguration",
+        "BucketLoggingStatus",
+        "CORSConfiguration",
+        "LifecycleConfiguration",
+        "LocationConstraint",
+        "NotificationConfiguration",
+        "RequestPaymentConfiguration",
+        "VersioningConfiguration",
+        "WebsiteConfiguration",
+    )
+)
+"""Outermost elements of S3's that may hold nothing, and that botocore's model does not name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,14 +194,17 @@ def timestamp(value: Any) -> datetime:
 
 
 class _Strict(parsers.AioResponseParser):  # type: ignore[misc]  # aiobotocore has no types
-    """Refuses what botocore reads as an empty reply: no body where there must be one, or JSON cut off.
+    """Refuses what botocore reads as an empty reply: no body where there must be one, JSON cut off, another's page.
 
     An empty reply would be a listing without records, and would license the deletion of everything it used to list.
     """
 
     _succeeded = False
+    _operation = ""
+    _shape: Any = None
 
     async def parse(self, response: Mapping[str, Any], shape: Any) -> Any:
+        self._shape, self._operation = shape, response.get("context", {}).get("operation_name", "")
         self._succeeded = 200 <= response["status_code"] < 300  # noqa: PLR2004 - HTTP's success
         try:
             _check_body(response, shape)
@@ -202,6 +220,33 @@ class _Strict(parsers.AioResponseParser):  # type: ignore[misc]  # aiobotocore h
     def _parse_body_as_json(self, body: bytes) -> Any:
         if not body:
             return {}
+        parsed = self._loads(body)
+        # An object without any member is left alone: SQS and others send it for an empty listing.
+        if self._succeeded and isinstance(parsed, dict) and parsed and not _knows(self._shape, parsed):
+            raise ResponseParserError(f"the reply is none of {self._operation}'s")
+        return parsed
+
+    def _parse_xml_string_to_dom(self, body: bytes) -> Any:
+        root = super()._parse_xml_string_to_dom(body)
+        if self._succeeded and not self._is_root(root):
+            raise ResponseParserError(f"the reply is none of {self._operation}'s")
+        return root
+
+    def _is_root(self, root: Any) -> bool:
+        """Whether the reply's outermost element is one that the operation answers with."""
+        tag = _tag(root)
+        if isinstance(self, parsers.AioEC2QueryParser):
+            return tag == f"{self._operation}Response"
+        if not isinstance(self, parsers.AioRestXMLParser):
+            return True  # the query protocol's result wrapper is looked for by botocore
+        shape = _body_shape(self._shape)
+        if shape is None or tag in _BARE_ROOTS or _knows(self._shape, map(_tag, root)):
+            return True
+        short = self._operation.removesuffix("Configuration")  # as moto names some
+        own = {f"{name}{end}" for name in (self._operation, short) for end in ("Response", "Result")}
+        return tag in own | {shape.name, shape.serialization.get("name")}
+
+    def _loads(self, body: bytes) -> Any:
         try:
             return orjson.loads(body)
         except ValueError:
@@ -212,6 +257,34 @@ class _Strict(parsers.AioResponseParser):  # type: ignore[misc]  # aiobotocore h
             if self._succeeded:
                 raise ResponseParserError(f"the reply is not JSON: {error}") from error
             return {"message": body.decode(errors="replace")}
+
+
+def _tag(node: Any) -> str:
+    """An element's name without its namespace."""
+    return str(node.tag).rpartition("}")[2]
+
+
+def _body_shape(shape: Any) -> Any:
+    """What the body holds by the model: the payload member's shape where there is one, else the reply's own."""
+    payload = shape.serialization.get("payload") if shape is not None else None
+    return shape.members[payload] if payload else shape
+
+
+def _knows(shape: Any, names: Iterable[str]) -> bool:
+    """Whether one of the names is a member's of the body, or the model has no members to know them by."""
+    members = getattr(_body_shape(shape), "members", {})
+    known = {each.serialization.get("name", name) for name, each in members.items() if _in_body(each)}
+    # A flattened list stands in the body by its items' name.
+    known |= {
+        each.member.serialization["name"]
+        for each in members.values()
+        if each.type_name == "list" and each.serialization.get("flattened") and "name" in each.member.serialization
+    }
+    return not known or not known.isdisjoint(names)
+
+
+def _in_body(member: Any) -> bool:
+    return "location" not in member.serialization
 
 
 def _check_body(response: Mapping[str, Any], shape: Any) -> None:
@@ -226,7 +299,7 @@ def _has_body(shape: Any) -> bool:
     payload = shape.serialization.get("payload")
     if payload:
         return bool(shape.members[payload].type_name == "structure")
-    return any("location" not in member.serialization for member in shape.members.values())
+    return any(map(_in_body, shape.members.values()))
 
 
 class ParserFactory(parsers.AioResponseParserFactory):  # type: ignore[misc]  # aiobotocore has no types
