@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -393,6 +394,16 @@ async def test_recognition_is_asked_for_once_a_minute(fault: Wire) -> None:
         for _ in range(3):
             await clients.recognized(Target(ONE, "af-south-1"))
     assert [request.region for request in fault.requests] == ["us-east-1"]
+
+
+async def test_the_libraries_warnings_stay_off_the_terminal() -> None:
+    code = """if True:
+        import logging, skysweep.clients
+        for name in ("botocore.credentials", "aiobotocore.x", "aioboto3", "boto3", "aiohttp.client", "asyncio"):
+            logging.getLogger(name).warning("AKIA")
+    """
+    done = await anyio.run_process([sys.executable, "-c", code])
+    assert done.stderr == b""
 
 
 def test_settings_show_no_secret() -> None:

@@ -7,6 +7,7 @@ a call without an aim fails instead of reading a wrong account. Retries, pace an
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -41,6 +42,10 @@ RECOGNIZED_SECONDS = 60.0
 SPARE_CONNECTIONS = 16  # for the refreshing of credentials, which must not wait for the calls that wait for it
 CLIENT_OPTIONS = ("endpoint_url", "services", "ca_bundle", "use_fips_endpoint", "use_dualstack_endpoint")
 """What a profile may say about its endpoints; profiles that say the same share their clients."""
+
+# Without a handler Python prints their warnings, with tracebacks and unscrubbed, over the user's terminal.
+for _name in ("botocore", "aiobotocore", "aioboto3", "boto3", "aiohttp", "asyncio"):
+    logging.getLogger(_name).addHandler(logging.NullHandler())
 
 Renew = Callable[[], Awaitable[Any]]
 
