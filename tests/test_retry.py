@@ -192,6 +192,8 @@ def test_every_class_has_an_end(cls: Class) -> None:
         "Signature=fe5f80f77d5fa3beca038a248ff027d0445342fe2855ddc963176630326f1024",
         "Credential=AKIAIOSFODNN7EXAMPLE/20261121/us-east-1/ec2/aws4_request",
         "FwoGZXIvYXdzE" + "a1B2" * 30,
+        "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+        "/JalrXUtnFEMI+K7MDENG/bPxRfiCYEXAMPLEKEY",
     ],
 )
 def test_no_credentials_in_messages(secret: str) -> None:
@@ -209,6 +211,26 @@ def test_a_quoted_reply_is_left_out() -> None:
 def test_arns_and_ids_stay_in_messages() -> None:
     said = "User: arn:aws:sts::111111111111:assumed-role/Audit/skysweep is not authorized to perform: ec2:DescribeVpcs"
     assert retry.text(answer("AccessDenied", said)) == said
+
+
+def test_the_user_and_password_of_a_url_are_left_out() -> None:
+    assert retry.scrub("Failed to connect to proxy http://me:hunter2@proxy:3128/x") == (
+        "Failed to connect to proxy http://…proxy:3128/x"
+    )
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "commit da39a3ee5e6b4b0d3255bfef95601890afd80709 and DA39A3EE5E6B4B0D3255BFEF95601890AFD80709",
+        "on arn:aws:iam::111111111111:role/TeamA/ProductionDeploymentRoleNumber1234",
+        "on arn:aws:iam::111111111111:role/wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+        "id wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEYlonger",
+        "https://sts.eu-west-1.amazonaws.com/me@home",
+    ],
+)
+def test_what_only_looks_like_a_secret_stays(said: str) -> None:
+    assert retry.scrub(said) == said
 
 
 def test_an_error_text_can_always_be_stored() -> None:

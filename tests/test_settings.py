@@ -110,6 +110,7 @@ WRONG: list[tuple[dict[str, Any], dict[str, str], list[str]]] = [
     ({"rate_share": float("nan")}, {}, ["--rate-share", "nan"]),
     ({"concurrency": 0}, {}, ["--concurrency", "0"]),
     ({"update_tag": -1}, {}, ["--update-tag", "-1"]),
+    ({"update_tag": 10**11}, {}, ["--update-tag", "epoch seconds"]),
     ({"accounts": "12", "role_name": "r"}, {}, ["--accounts", "'12'", "12 digits"]),
     ({"accounts": "111111111111"}, {}, ["--accounts", "--role-name"]),
     ({"external_id": "x"}, {}, ["--external-id", "--role-name"]),
@@ -130,7 +131,7 @@ def test_what_is_wrong_is_named_with_its_value_and_the_mend(
         assert part in str(error.value)
 
 
-@pytest.mark.parametrize("uri", ["bolt://neo4j:hunter2@h", "http://neo4j:hunter2@h"])
+@pytest.mark.parametrize("uri", ["bolt://neo4j:hunter2@h", "http://neo4j:hunter2@h", "bolt://u:a/hunter2@h"])
 def test_a_password_in_the_address_is_refused_and_never_repeated(uri: str) -> None:
     with pytest.raises(BadSettings) as error:
         store_settings(uri=uri, environ={})

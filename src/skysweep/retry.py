@@ -102,8 +102,14 @@ _BY_WORDS = (
 _STALE = re.compile(r"signature (?:has )?expired|signature not yet current", re.IGNORECASE)
 _SECRET = re.compile(
     r"(?:AKIA|ASIA)[A-Z0-9]{12,}|(?i:X-Amz-(?:Security-Token|Signature|Credential)|Signature|Credential|AccessKeyId|token)"
-    r"\s*[=:]\s*[^\s,&'\"]+|\b[A-Za-z0-9/+]{60,}={0,2}"
+    r"\s*[=:]\s*[^\s,&'\"]+|\b[A-Za-z0-9/+]{60,}={0,2}|(?<=://)[^/\s@]+@"
 )
+_SECRET_KEY = re.compile(
+    r"(?P<arn>arn:[\w-]+:[^\s,;&='\"]+)|(?<![A-Za-z0-9/+])(?=\S{,39}[A-Z])(?=\S{,39}[a-z])(?=\S{,39}[0-9])"
+    r"[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])"
+)
+"""What reads like a secret access key: 40 characters of base64, of every kind; digests have but one case. An ARN is
+matched whole, so that a path within it is not taken for one."""
 
 _BY_KIND: tuple[tuple[tuple[type[Exception], ...], Class], ...] = (
     ((exceptions.EndpointProviderError, exceptions.UnknownEndpointError), Class.ABSENT),
@@ -198,8 +204,8 @@ def text(error: Exception) -> str:
 
 
 def scrub(words: str) -> str:
-    """The text without access keys, tokens and signatures."""
-    return _SECRET.sub("…", words)
+    """The text without access keys, secret keys, tokens, signatures, and the users and passwords of URLs."""
+    return _SECRET_KEY.sub(lambda found: found["arn"] or "…", _SECRET.sub("…", words))
 
 
 def status(error: exceptions.ClientError) -> int:

@@ -23,6 +23,7 @@ CONCURRENCY = 100
 RATE_SHARE = 0.8
 UNIT_DEADLINE = 3600.0
 DEMO_CONCURRENCY = 16
+UPDATE_TAG_LIMIT = 10**11  # epoch seconds of the year 5138
 
 _BOLT = re.compile(r"(bolt|neo4j)(\+s|\+ssc)?://(?P<userinfo>[^@/]*@)?[^@/]+/?\Z")
 _ACCOUNT = re.compile(r"\d{12}\Z")
@@ -72,7 +73,9 @@ def from_options(
     """
     environ = os.environ if environ is None else environ
     _require(concurrency >= 1, "--concurrency", concurrency, "at least 1")
-    _require(update_tag is None or update_tag > 0, "--update-tag", update_tag, "epoch seconds, above 0")
+    # A tag in milliseconds or nanoseconds would be above every later sweep's for ever.
+    below = update_tag is None or 0 < update_tag < UPDATE_TAG_LIMIT
+    _require(below, "--update-tag", update_tag, "epoch seconds, above 0")
     graph = store_settings(
         uri=neo4j_uri,
         user=neo4j_user,
@@ -270,7 +273,7 @@ def _wrong(name: str, value: object, wanted: str) -> str:
 
 def _shown(address: str) -> str:
     """The address without what may be a password in it."""
-    return re.sub(r"//[^/]*@", "//…@", address)
+    return re.sub(r"//.*@", "//…@", address)
 
 
 def _slug(address: str, database: str | None) -> str:
