@@ -280,6 +280,15 @@ async def test_expired_credentials_are_renewed_once(fault: Wire) -> None:
     assert caught.value.why == "dead"
 
 
+async def test_a_renewal_that_hangs_is_left_at_the_deadline(fault: Wire) -> None:
+    fault.handler = lambda _: ec2_error("RequestExpired")
+    async with Sweep(fault.url) as sweep:
+        sweep.clients.adopt(ONE, AioCredentials("AKIAOLD", "secret", "token"), anyio.sleep_forever)
+        with pytest.raises(CallFailed, match=r"DeadlineExceeded.*RequestExpired") as caught:
+            await sweep.ask(VPCS, seconds=0.5)
+    assert caught.value.why == "failed"
+
+
 async def test_expired_credentials_that_cannot_be_renewed_are_dead(fault: Wire) -> None:
     async def renew() -> AioCredentials:
         raise OSError("the token file is gone")

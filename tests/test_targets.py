@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from skysweep import regions
+from skysweep import regions, targets
 from skysweep.clients import USER_AGENT, AwsSettings, Clients
 from skysweep.demo import server
 from skysweep.errors import BadCredentials, BadSettings, CallFailed
@@ -118,6 +118,35 @@ async def test_profiles_each_by_their_own_chain(moto: str, files: Path, monkeypa
     assert "nobody" in dict(found.failed)["lost"]
     chosen = await find(profiles=("gamma",), regions=("eu-west-1",))
     assert [(account.profile, account.id) for account in chosen.accounts] == [("gamma", TWO)]
+
+
+async def test_a_profile_that_wants_an_mfa_code_fails_alone_and_asks_nobody(
+    fault: Wire, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", fault.url)
+    (files / "config").write_text(
+        f"[profile mfa]\nrole_arn = arn:aws:iam::{ONE}:role/Audit\nsource_profile = hub\n"
+        f"mfa_serial = arn:aws:iam::{ONE}:mfa/me\n"
+    )
+    fault.handler = answers(GetCallerIdentity=CALLER, DescribeRegions=enabled("eu-west-1"))
+    found = await find(profiles=("hub", "mfa"))
+    assert [account.profile for account in found.accounts] == ["hub"]
+    ((name, why),) = found.failed
+    assert name == "mfa"
+    assert "MFA" in why
+    assert "\n" not in why
+
+
+async def test_a_credential_process_that_hangs_fails_its_profile_alone(
+    fault: Wire, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", fault.url)
+    monkeypatch.setattr(targets, "SECONDS", 0.5)
+    (files / "config").write_text("[profile slow]\ncredential_process = sleep 2\n")
+    fault.handler = answers(GetCallerIdentity=CALLER, DescribeRegions=enabled("eu-west-1"))
+    found = await find(profiles=("hub", "slow"))
+    assert [account.profile for account in found.accounts] == ["hub"]
+    assert found.failed == [("slow", "no credentials within 0.5 seconds")]
 
 
 async def test_a_chosen_profile_needs_none_of_the_environment(

@@ -177,9 +177,14 @@ class Asking:
 
     async def _renew(self, error: Exception) -> bool:
         try:
-            return await self.clients.renew(self.target.account, self.credentials)
+            with anyio.fail_after(max(self.deadline - time.monotonic(), 0)):
+                return await self.clients.renew(self.target.account, self.credentials)
         except CallFailed:
             raise
+        except TimeoutError as why:
+            if time.monotonic() < self.deadline:
+                raise self._failure("dead", why) from error
+            raise self._late(retry.code(error)) from error
         except Exception as why:  # noqa: BLE001 - whatever a credentials source may raise
             raise self._failure("dead", why) from error
 

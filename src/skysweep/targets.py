@@ -155,7 +155,8 @@ class _Finder:
         """Who the credentials of a profile belong to, or why they belong to nobody."""
         key = _key(profile)
         try:
-            credentials = await self._credentials(profile)
+            with anyio.fail_after(SECONDS):  # a credential_process may hang
+                credentials = await self._credentials(profile)
             if credentials is None:
                 return "no AWS credentials: set AWS_PROFILE or AWS_ACCESS_KEY_ID, or run `aws configure`"
             self._clients.adopt(key, credentials, self._renewal(profile), profile)
@@ -165,6 +166,8 @@ class _Finder:
             return str(error)
         except SkysweepError:
             raise
+        except TimeoutError:
+            return f"no credentials within {SECONDS:g} seconds"
         except Exception as error:  # noqa: BLE001 - a profile may run any program, read any file, ask any service
             return f"{retry.code(error)}: {retry.text(error)}"
         return _Caller(who["Account"], who["Arn"].split(":")[1], who["Arn"])
@@ -176,8 +179,7 @@ class _Finder:
             return AioCredentials(settings.access_key, settings.secret_key, settings.token)
         if settings.isolated:
             return None
-        session: Any = self._clients.session(profile)  # its annotations are those of boto3's own, not asynchronous
-        return await session.get_credentials()
+        return await _chain(self._clients.session(profile))
 
     def _renewal(self, profile: str | None) -> Renew | None:
         """How to get a profile's credentials anew: from its files and its chain as they are then."""
@@ -185,7 +187,7 @@ class _Finder:
             return None
 
         def renew() -> Any:
-            return aioboto3.Session(profile_name=profile, region_name=self._region(profile)).get_credentials()
+            return _chain(aioboto3.Session(profile_name=profile, region_name=self._region(profile)))
 
         return renew
 
@@ -295,6 +297,19 @@ class _Finder:
             deadline=time.monotonic() + SECONDS,
             tally=self._clients.tally,
         )
+
+
+def _chain(session: Any) -> Any:
+    """What awaits a session's credentials by its own chain, in which nobody is asked for an MFA code.
+
+    The session's annotations are those of boto3's own, not asynchronous.
+    """
+    session._session.get_component("credential_provider").get_provider("assume-role")._prompter = _no_prompt  # noqa: SLF001 - botocore's prompter reads the terminal, blocks the loop, and is to be replaced here alone
+    return session.get_credentials()
+
+
+def _no_prompt(_: str) -> str:
+    raise exceptions.RefreshWithMFAUnsupportedError
 
 
 def _key(profile: str | None) -> str:
