@@ -72,6 +72,12 @@ asyncio.run(main())
 """
 
 
+def runs(pid: int) -> bool:
+    """Whether a process is there and has not ended; an ended one waits as a zombie until somebody asks for it."""
+    done = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)  # noqa: S603, S607 - POSIX's own, and a number
+    return done.stdout.strip()[:1] not in {"", "Z"}
+
+
 @pytest.mark.parametrize("victim", ["owner", "server"])
 async def test_a_killed_process_leaves_a_graph_that_opens_again(tmp_path: Path, victim: str) -> None:
     owner = subprocess.Popen([sys.executable, "-c", OWNER, str(tmp_path)], stdout=subprocess.PIPE, text=True)  # noqa: ASYNC220, S603 - ours
@@ -85,8 +91,7 @@ async def test_a_killed_process_leaves_a_graph_that_opens_again(tmp_path: Path, 
         async with asyncio.timeout(60), open_store(folder_settings(tmp_path)) as store:
             assert await store.run("MATCH (n:Kept) RETURN n.id AS id") == [{"id": "1"}]
             assert json.loads((tmp_path / "server.json").read_text())["pid"] != server
-        with pytest.raises(ProcessLookupError):
-            os.kill(server, 0)
+        assert not runs(server)
     finally:
         owner.kill()
         owner.communicate()

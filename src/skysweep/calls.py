@@ -17,7 +17,7 @@ import orjson
 from skysweep import paths
 from skysweep.catalogue import Branch, Feed, Type
 from skysweep.errors import CallFailed
-from skysweep.model import Among, Call, Context, Record, Unanswered
+from skysweep.model import UNREADABLE, Among, Call, Context, Record, Unanswered
 from skysweep.outcomes import DetailFailure, Outcome
 from skysweep.plan import Target, Unit
 
@@ -28,7 +28,6 @@ Emit = Callable[[Type, Record], Awaitable[None]]
 Unfit = Callable[[Type, Record, Exception], None]
 """Told of a record that a declaration's own function could not read, once for each type it would have fed."""
 
-UNREADABLE = (AttributeError, LookupError, TypeError, ValueError)  # what functions of records raise on odd data
 WINDOW = 64  # records of one list whose details are under way at once: bounds memory, not speed (paging bounds that)
 
 _OUTCOMES = {"denied": Outcome.DENIED, "absent": Outcome.ABSENT}

@@ -169,6 +169,8 @@ def load(names: Sequence[str] = ()) -> Catalogue:
     if not names:
         return Catalogue(every)
     wanted = {label for name in names for label in _meant(name, every)}
+    if not wanted:
+        raise BadSettings(f"--aws-requested-syncs: there are no types yet for {', '.join(names)}; name others too")
     return Catalogue(tuple(type_ for type_ in every if type_.label in wanted))
 
 

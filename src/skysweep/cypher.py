@@ -104,7 +104,7 @@ def stale_nodes(type_: Type) -> str:
     """Deletes nodes of the scopes that this sweep has not seen."""
     return (
         f"UNWIND $scopes AS scope MATCH (n:{_name(type_.label)} {{_account: scope.account, _region: scope.region}}) "
-        "WHERE n.lastupdated <> $tag WITH n LIMIT $limit DETACH DELETE n RETURN count(*) AS deleted"
+        "WHERE n.lastupdated < $tag WITH n LIMIT $limit DETACH DELETE n RETURN count(*) AS deleted"
     )
 
 
@@ -116,7 +116,7 @@ def stale_edges(type_: Type, edge: Edge) -> str:
     start_scope, end_scope = (scoped, "") if owner == "s" else ("", scoped)
     return (
         f"UNWIND $scopes AS scope MATCH (s:{_name(start)}{start_scope})-[r:{_name(edge.kind)}]->"
-        f"(t:{_name(end)}{end_scope}) WHERE r.lastupdated <> $tag AND r._account = scope.account "
+        f"(t:{_name(end)}{end_scope}) WHERE r.lastupdated < $tag AND r._account = scope.account "
         "AND r._region = scope.region WITH r LIMIT $limit DELETE r RETURN count(*) AS deleted"
     )
 
@@ -125,7 +125,7 @@ def stale_holds(type_: Type) -> str:
     """Deletes RESOURCE edges to shared nodes that the scopes saw last, and that nothing else of the account holds."""
     return (
         "UNWIND $scopes AS scope MATCH (a:AWSAccount {id: scope.account})-[r:RESOURCE]->"
-        f"(n:{_name(type_.label)}) WHERE r.lastupdated <> $tag AND r._region = scope.region AND NOT EXISTS {{ "
+        f"(n:{_name(type_.label)}) WHERE r.lastupdated < $tag AND r._region = scope.region AND NOT EXISTS {{ "
         "MATCH (n)-[x]-() WHERE x._account = scope.account AND type(x) <> 'RESOURCE' } "
         "WITH r LIMIT $limit DELETE r RETURN count(*) AS deleted"
     )
@@ -134,7 +134,7 @@ def stale_holds(type_: Type) -> str:
 def unheld(type_: Type) -> str:
     """Deletes shared nodes that nothing holds any more."""
     return (
-        f"MATCH (n:{_name(type_.label)}) WHERE n._account IS NULL AND n.lastupdated <> $tag AND NOT (n)--() "
+        f"MATCH (n:{_name(type_.label)}) WHERE n._account IS NULL AND n.lastupdated < $tag AND NOT (n)--() "
         "WITH n LIMIT $limit DELETE n RETURN count(*) AS deleted"
     )
 

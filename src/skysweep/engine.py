@@ -34,7 +34,7 @@ from skysweep.report import AccountResult, Calls, Change, Report, peak_rss_mb
 from skysweep.settings import Settings
 from skysweep.store import Store, open_store
 from skysweep.targets import Found, find_accounts
-from skysweep.writer import Batch, Quarantined, Writer
+from skysweep.writer import Batch, Quarantined, Writer, shown
 
 ROWS = 1_000  # rows of one type that a unit gathers before it hands them over
 NOTED = 64  # finished units that one ledger transaction notes
@@ -51,7 +51,7 @@ async def sweep(settings: Settings, *, tally: Tally | None = None) -> Report:
     async with Clients(settings.aws, tally) as clients:
         found = await find_accounts(settings.aws, clients)
         async with open_store(settings.store) as store:
-            with Ledger(settings.state) as ledger:
+            with Ledger(settings.state) as ledger, ledger.alone():
                 return await _Sweep(settings, whole, found, clients, store, ledger, tally).run()
 
 
@@ -76,6 +76,8 @@ class _Sweep:
     async def run(self) -> Report:
         started, aws = time.time(), self.settings.aws
         accounts = [each for each in self.found.accounts if each.id not in self.settings.exclude_accounts]
+        if not accounts:
+            raise BadSettings("--exclude-accounts leaves no account to sweep: leave one out of it")
         self.licence = Licence(accounts)
         self.makers = {type_: Maker(type_) for type_ in self.catalogue.types}
         self.limits = Limits(aws.rate_share, adaptive=aws.retry_mode == "adaptive")
@@ -109,7 +111,7 @@ class _Sweep:
                 for _ in range(min(2 * self.settings.concurrency, max(1, self.tally.units))):
                     walking.start_soon(self._work, units)
             self.writer.close()
-        self._note()
+        await self._note()
 
     async def _work(self, units: Iterator[Unit]) -> None:
         for unit in units:  # shared by the workers: each takes the next one
@@ -119,7 +121,7 @@ class _Sweep:
             await self._unit(unit, outbox)
             del self.tally.running[name]
             if len(self.noted) >= NOTED:
-                await anyio.to_thread.run_sync(self._note)
+                await self._note()
 
     async def _unit(self, unit: Unit, outbox: _Outbox) -> None:
         started, mine = time.monotonic(), Tally()
@@ -171,12 +173,12 @@ class _Sweep:
         self.tally.outcomes[result.outcome] += 1
         self.left[result.account] -= 1
         self.tally.accounts_done += not self.left[result.account]
-        if not result.whole and result.outcome is not Outcome.ABSENT:
+        if result.missing:
             self.gaps.append(result)
 
-    def _note(self) -> None:
+    async def _note(self) -> None:
         noted, self.noted = self.noted, []
-        self.ledger.record(self.id, noted)
+        await anyio.to_thread.run_sync(self.ledger.record, self.id, noted)
 
     async def _settle(self, accounts: list[Account]) -> Deleted:
         """All nodes are in: the links, the cleanup, the analysis."""
@@ -221,8 +223,10 @@ class _Sweep:
             nodes={label: change for label, change in nodes.items() if any(change.values())},
             edges={kind: change for kind, change in edges.items() if any(change.values())},
             unit_totals={outcome.value: self.tally.outcomes[outcome] for outcome in Outcome},
-            units=sorted(self.gaps, key=lambda unit: (unit.account, unit.region, unit.service, unit.operation)),
-            quarantined=[asdict(each) for each in (*self.unfit, *self.writer.quarantined)],
+            units=sorted(
+                self.gaps, key=lambda unit: (unit.account, unit.region, unit.service, unit.operation, str(unit.error))
+            ),
+            quarantined=sorted((asdict(each) for each in (*self.unfit, *self.writer.quarantined)), key=str),
             accounts=self._accounts(),
             peak_rss_mb=peak_rss_mb(),
         )
@@ -276,7 +280,7 @@ class _Outbox:
     def unfit(self, type_: Type, record: Record, error: Exception) -> None:
         """Puts a record aside that cannot become a row."""
         target = self._unit.target
-        what = Quarantined(type_.name, repr(record)[:200], target.account, target.region, str(error))
+        what = Quarantined(type_.name, shown(record), target.account, target.region, shown(error))
         self._sweep.unfit.append(what)
 
     async def close(self, result: UnitResult) -> None:

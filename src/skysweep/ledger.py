@@ -5,10 +5,11 @@ One process writes a ledger at a time; the calls are short and synchronous, and 
 
 from __future__ import annotations
 
+import fcntl
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -67,6 +68,18 @@ class Ledger:
 
     def __exit__(self, *_: object) -> None:
         self._database.close()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """While the block runs no other sweep keeps its books here. Raises BadStore where one does."""
+        with self.path.with_name("sweep.lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise BadStore(
+                    f"another sweep is under way with the ledger {self.path}: wait for its end, or name another --store"
+                ) from None
+            yield
 
     def begin(self, sweep: str, update_tag: int, started: float) -> None:
         """Opens a sweep and empties the spool of the one before."""

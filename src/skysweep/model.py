@@ -19,6 +19,7 @@ import orjson
 
 Item = Any  # one item of a reply: a mapping, or a text in a list of texts
 Per = Literal["region", "account"]
+UNREADABLE = (AttributeError, LookupError, TypeError, ValueError)  # what functions of records raise on odd data
 
 
 @dataclass(frozen=True, slots=True)

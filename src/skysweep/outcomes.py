@@ -44,9 +44,10 @@ class UnitResult:
     details: tuple[DetailFailure, ...] = ()
 
     @property
-    def whole(self) -> bool:
-        """Whether the unit says all there is: complete, and no detail call missing."""
-        return self.outcome is Outcome.COMPLETE and not self.details
+    def missing(self) -> bool:
+        """Whether something that is there was not seen: what AWS says is absent is not missing."""
+        told = {Outcome.COMPLETE, Outcome.ABSENT}
+        return self.outcome not in told or any(failure.outcome not in told for failure in self.details)
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 from skysweep import paths
 from skysweep.catalogue import Type
-from skysweep.model import Edge, Link, Path, Property, Record, Source, Unanswered
+from skysweep.model import UNREADABLE, Edge, Link, Path, Property, Record, Source, Unanswered
 
 Row = dict[str, Any]
 Read = Callable[[Record], Any]
@@ -56,7 +56,7 @@ class Maker:
                 values[name] = read(record)
             except Unanswered:
                 continue
-            except (AttributeError, KeyError, LookupError, TypeError, ValueError) as error:
+            except UNREADABLE as error:
                 raise Unfit(f"{name}: {error}") from error
         if not values.get("id"):
             raise Unfit("id: there is none")
@@ -67,10 +67,13 @@ class Maker:
         for number, edge, read, properties in self._edges:
             try:
                 found = read(record)
+                ends = list(_ends(found))
+                extra = {name: get(record) for name, get in properties} if ends else {}
             except Unanswered:
                 continue
-            extra = {name: get(record) for name, get in properties} if found else {}
-            for end in _ends(found):
+            except UNREADABLE as error:
+                raise Unfit(f"{edge.name}: {error}") from error
+            for end in ends:
                 yield _link(number, edge, end, own, extra)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Self
 
 import anyio
@@ -96,24 +97,22 @@ class Writer:
         await self._store.run(cypher.ACCOUNTS, rows=list(rows), tag=self._tag)
 
     async def links(self, catalogue: Catalogue) -> None:
-        """Writes the spooled links, accounts dealt to the writers."""
+        """Writes the spooled links, accounts dealt to the writers; edges that several accounts see by one alone."""
         edges = {f"{type_.name}.{edge.name}": (type_, edge) for type_ in catalogue.types for edge in type_.edges}
-        waiting = await anyio.to_thread.run_sync(self._ledger.spooled)
-        accounts = sorted({account for account, _ in waiting})
-        send, receive = anyio.create_memory_object_stream[str](len(accounts))
-        for account in accounts:
-            send.send_nowait(account)
-        send.close()
+        waiting = sorted(await anyio.to_thread.run_sync(self._ledger.spooled))
+        shared = [each for each in waiting if edges[each[1]][0].shared]
+        own = [each for each in waiting if not edges[each[1]][0].shared]
+        accounts = groupby(own, key=lambda each: each[0])
+        lots = iter([shared, *(list(of_account) for _, of_account in accounts)])
 
-        async def work(stream: MemoryObjectReceiveStream[str]) -> None:
-            async with stream:
-                async for account in stream:
-                    for key in (edge for owner, edge in waiting if owner == account):
-                        await self._link(account, key, *edges[key])
+        async def work() -> None:
+            for lot in lots:  # shared by the writers: each takes the next one
+                for account, key in lot:
+                    await self._link(account, key, *edges[key])
 
-        async with anyio.create_task_group() as tasks, receive:
+        async with anyio.create_task_group() as tasks:
             for _ in range(self._count):
-                tasks.start_soon(work, receive.clone())
+                tasks.start_soon(work)
 
     async def _link(self, account: str, key: str, type_: Type, edge: Edge) -> None:
         statement, after = cypher.link(type_, edge), ("", "")
@@ -153,7 +152,12 @@ class Writer:
 
     def _quarantine(self, type_: Type, row: Row, error: Exception) -> None:
         reason = f"{type(error).__name__}: {str(error)[:200]}"
-        self.quarantined.append(Quarantined(type_.name, str(row["id"])[:200], row["account"], row["region"], reason))
+        self.quarantined.append(Quarantined(type_.name, shown(row["id"]), row["account"], row["region"], reason))
+
+
+def shown(value: object) -> str:
+    """The beginning of a value for a report: what UTF-8 cannot hold is replaced."""
+    return str(value)[:200].encode(errors="replace").decode()
 
 
 def _waiting(receive: MemoryObjectReceiveStream[Batch], rows: int) -> Iterable[Batch]:

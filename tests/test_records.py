@@ -1,0 +1,119 @@
+"""What becomes of records that are not what their declaration says."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from skysweep.catalogue import declared
+from skysweep.model import Context, Link, Record, Resource, Unanswered, at, by, call, detail, to
+from skysweep.records import Linked, Maker, Unfit
+
+THINGS = call("ec2", "DescribeInstances", "Reservations[].Instances[]")
+DETAIL = detail("ec2", "DescribeInstanceAttribute", on=THINGS, InstanceId="InstanceId", Attribute=lambda _: "userData")
+HERE = Context("123456789012", "us-east-1")
+
+
+def counted(record: Record) -> Any:
+    return None if record["Number"] is None else int(record["Number"])
+
+
+def linked(record: Record) -> list[Link]:
+    return [Link("c", {"colour": "blue", "port": 1})] if record["Name"] == "red" else []
+
+
+class Other(Resource):
+    """What is pointed at."""
+
+    source = THINGS
+    id: str = at("InstanceId")
+
+
+class Thing(Resource):
+    """One of every kind."""
+
+    source = THINGS
+    id: str = at("Id")
+    name: str = at("Name")
+    count: int = at("Count")
+    share: float = at("Share")
+    when: datetime = at("When")
+    names: list[str] = at("Names")
+    told: str = at("Told", of=DETAIL)
+    there: bool = at(lambda record: bool(record.reply(DETAIL)))
+
+    parts: list[Other] = to("HAS", "Parts", colour="Name")
+    number: Other = by("COUNTS", counted)
+    sources: list[Other] = by("FEEDS", linked, colour="Name")
+
+
+MAKER = Maker(declared(Thing))
+
+
+def record(**item: Any) -> Record:
+    made = Record({"Id": "x", "Number": None, **item}, HERE)
+    made.replies[DETAIL.call] = {"Told": "t"}
+    return made
+
+
+def test_a_row_has_what_the_record_says_and_null_for_what_it_does_not() -> None:
+    noon = datetime(2026, 1, 2, tzinfo=UTC)
+    row = MAKER.row(record(Name="n", Count=3, Share=2, When=noon, Names=["a", None]))
+    assert row == {
+        "id": "x",
+        "props": {
+            "id": "x",
+            "name": "n",
+            "count": 3,
+            "share": 2.0,
+            "when": noon,
+            "names": ["a"],
+            "told": "t",
+            "there": True,
+        },
+    }
+    assert MAKER.row(record())["props"]["name"] is None
+
+
+def test_what_a_failed_detail_would_have_told_is_left_out() -> None:
+    failed = record()
+    failed.failed.add(DETAIL.call)
+    props = MAKER.row(failed)["props"]
+    assert "told" not in props
+    assert "there" not in props
+    with pytest.raises(Unanswered):
+        failed.reply(DETAIL)
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"Name": 3},
+        {"Count": "3"},
+        {"Count": True},
+        {"Share": "x"},
+        {"When": "now"},
+        {"Names": "a"},
+        {"Names": [1]},
+        {"Id": ""},
+    ],
+    ids=str,
+)
+def test_a_value_that_is_not_what_is_declared_makes_the_record_unfit(item: dict[str, Any]) -> None:
+    with pytest.raises(Unfit):
+        MAKER.row(record(**item))
+
+
+def test_links_are_texts_once_each_with_the_edges_own_properties() -> None:
+    made = [
+        link for link in MAKER.links(record(Parts=["a", "b", "a"], Name="red", Number="7x"[:1]), "x") if link.edge == 0
+    ]
+    assert made == [Linked(0, "x", "a", {"colour": "red"}), Linked(0, "x", "b", {"colour": "red"})]
+
+
+@pytest.mark.parametrize("item", [{"Parts": [1]}, {"Number": "seven"}, {"Number": "7"}], ids=str)
+def test_an_edge_that_cannot_be_read_makes_the_record_unfit(item: dict[str, Any]) -> None:
+    with pytest.raises(Unfit):
+        list(MAKER.links(record(**item), "x"))
