@@ -4,13 +4,14 @@ import random
 import time
 from collections.abc import AsyncIterator, Iterator
 from itertools import product
+from pathlib import Path
 from typing import Any, Self
 
 import anyio
 import anyio.lowlevel
 import pytest
 from aiobotocore.credentials import AioCredentials, AioDeferredRefreshableCredentials
-from botocore.exceptions import CredentialRetrievalError
+from botocore.exceptions import CredentialRetrievalError, EndpointResolutionError
 
 from simulated import now, simulated
 from skysweep import paging
@@ -401,6 +402,74 @@ async def test_our_own_mistakes_are_bugs(fault: Wire) -> None:
         with pytest.raises(Bug, match="nosuchservice"):
             await sweep.ask(call("nosuchservice", "ListThings").call)
     assert fault.requests == []
+
+
+async def test_a_records_odd_value_fails_its_detail_call_alone(fault: Wire) -> None:
+    policy = detail("s3", "GetBucketPolicy", on=call("s3", "ListBuckets", "Buckets[]"), Bucket="Name").call
+    async with Sweep(fault.url) as sweep:
+        with pytest.raises(CallFailed, match="ParamValidationError") as caught:
+            await sweep.ask(policy, Bucket="no/bucket at all")
+    assert caught.value.why == "failed"
+    assert fault.requests == []
+
+
+@pytest.mark.parametrize("error", [RuntimeError("Credentials were refreshed, but still expired"), KeyError("Token")])
+async def test_a_source_of_credentials_that_breaks_is_dead_and_no_bug(fault: Wire, error: Exception) -> None:
+    async def refresh() -> dict[str, str]:
+        raise error
+
+    async with Sweep(fault.url) as sweep:
+        sweep.clients.adopt(ONE, AioDeferredRefreshableCredentials(refresh, "process"))
+        with pytest.raises(CallFailed, match=type(error).__name__) as caught:
+            await sweep.ask(VPCS)
+    assert caught.value.why == "dead"
+    assert fault.requests == []
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "why"), [("ec2", "DescribeVpcs", "failed"), ("apprunner", "ListServices", "absent")]
+)
+async def test_no_endpoint_means_wrong_settings_where_the_service_is(
+    fault: Wire, service: str, operation: str, why: str
+) -> None:
+    async def refresh() -> dict[str, str]:
+        raise EndpointResolutionError(msg="FIPS and custom endpoint are not supported")
+
+    async with Sweep(fault.url) as sweep:
+        sweep.clients.adopt(ONE, AioDeferredRefreshableCredentials(refresh, "test"))
+        with pytest.raises(CallFailed, match="FIPS") as caught:
+            await sweep.ask(call(service, operation).call, Target(ONE, "eu-north-1"))
+    assert caught.value.why == why
+
+
+async def test_a_bad_endpoint_of_one_service_or_profile_fails_its_calls_alone(
+    fault: Wire, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "config").write_text(
+        f"[default]\nendpoint_url = {fault.url}\n"
+        "[profile bad]\nservices = mine\n[services mine]\nec2 =\n  endpoint_url = odd:1\n"
+    )
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", "localhost:4566")
+    fault.handler = lambda _: NO_VPCS
+    tally = Tally()
+    two = Target("222222222222", "eu-west-1")
+    async with Clients(AwsSettings(rate_share=0), tally) as clients:
+        clients.adopt(ONE, AioCredentials("AKIAONE", "secret", "token"))
+        clients.adopt(two.account, AioCredentials("AKIATWO", "secret", "token"), profile="bad")
+
+        async def first(what: Call, target: Target) -> dict[str, Any]:
+            deadline = time.monotonic() + 60
+            return await anext(pages(clients, Limits(0), target, what, {}, deadline=deadline, tally=tally))
+
+        with pytest.raises(CallFailed, match="localhost:4566"):
+            await first(TABLES, HERE)
+        assert await first(VPCS, HERE) == {"Vpcs": []}
+        with pytest.raises(CallFailed, match="odd:1") as caught:
+            await first(VPCS, two)
+    assert caught.value.why == "failed"
 
 
 async def test_exchanges_under_way_are_bounded(fault: Wire) -> None:

@@ -149,6 +149,39 @@ async def test_a_credential_process_that_hangs_fails_its_profile_alone(
     assert found.failed == [("slow", "no credentials within 0.5 seconds")]
 
 
+@pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_EC2"])
+async def test_an_endpoint_without_scheme_is_one_clear_line(
+    fault: Wire, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", fault.url)
+    monkeypatch.setenv(variable, "localhost:4566")
+    fault.handler = answers(GetCallerIdentity=CALLER)
+    with pytest.raises(BadSettings, match=r"localhost:4566.*AWS_ENDPOINT_URL.*http://") as caught:
+        await find(profiles=("hub",))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("option", ["endpoint_url = localhost:4566", "endpoint_url = {url}\nservices = mine"])
+async def test_a_profiles_own_bad_endpoint_fails_it_alone(fault: Wire, files: Path, option: str) -> None:
+    (files / "config").write_text(
+        f"[profile bad]\n{option.format(url=fault.url)}\naws_access_key_id = AKIABAD\naws_secret_access_key = secret\n"
+        f"[profile good]\nendpoint_url = {fault.url}\naws_access_key_id = AKIAGOOD\naws_secret_access_key = secret\n"
+        "[services mine]\nec2 =\n  endpoint_url = localhost:4566\n"
+    )
+    others = caller(f"arn:aws:iam::{TWO}:user/u")
+
+    def handle(request: Request) -> Reply:
+        if request.operation == "GetCallerIdentity":
+            return others if request.key == "AKIABAD" else CALLER
+        return enabled("eu-west-1")
+
+    fault.handler = handle
+    found = await find(profiles=("bad", "good"))
+    assert [account.profile for account in found.accounts] == ["good"]
+    ((_, why),) = found.failed
+    assert "localhost:4566" in why
+
+
 async def test_a_chosen_profile_needs_none_of_the_environment(
     fault: Wire, files: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

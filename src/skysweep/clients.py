@@ -23,11 +23,11 @@ from aiobotocore.credentials import AioCredentials
 from aiobotocore.session import AioSession
 from botocore import xform_name
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES, ConfigValueStore, ConstantProvider
-from botocore.exceptions import UnknownServiceError
+from botocore.exceptions import BotoCoreError, UnknownServiceError
 from botocore.loaders import Loader
 from botocore.model import OperationNotFoundError
 
-from skysweep import pagers, regions
+from skysweep import pagers, regions, retry
 from skysweep.errors import BadSettings, Bug, CallFailed
 from skysweep.plan import GLOBAL, Target
 from skysweep.transport import AIM, Aim, ParserFactory, Pool, aim, http_session, loopback
@@ -140,6 +140,11 @@ class Clients:
             self._sessions[profile] = aioboto3.Session(botocore_session=beneath, region_name=region)
         return self._sessions[profile]
 
+    def own_endpoints(self, profile: str | None) -> bool:
+        """Whether the profile itself says where its calls go."""
+        options = self._botocore(profile).get_scoped_config()
+        return profile is not None and any(name in options for name in CLIENT_OPTIONS)
+
     def _botocore(self, profile: str | None) -> AioSession:
         """What lies under a profile's session: hooks, parsers and model loader are to be had here alone."""
         if profile not in self._beneath:
@@ -236,7 +241,10 @@ class Clients:
         return reply
 
     async def client(self, service: str, account: str) -> Any:
-        """The client that the account's calls share with all others of the same endpoints."""
+        """The client that the account's calls share with all others of the same endpoints.
+
+        Raises BadSettings where it cannot be made of what the settings, variables and files say.
+        """
         session = self._identity(account).session
         key = (session, service)
         if key not in self._clients:
@@ -279,7 +287,13 @@ class Clients:
             aws_access_key_id=DUMMY,
             aws_secret_access_key=DUMMY,
         )
-        client = await made.__aenter__()  # its exit would close the pool's session, which is ours to close
+        try:
+            client = await made.__aenter__()  # its exit would close the pool's session, which is ours to close
+        except UnknownServiceError:
+            raise
+        except (ValueError, BotoCoreError) as error:
+            mend = "an endpoint (AWS_ENDPOINT_URL, endpoint_url in the AWS files) must read like http://HOST:PORT"
+            raise BadSettings(f"no client for {service}: {retry.text(error)}; {mend}") from error
         name = client.meta.service_model.service_id.hyphenize()
         # First of all: S3's redirector, which comes later, may put a bucket's true region in place of ours.
         client.meta.events.register_first(f"before-parameter-build.{name}", _aim_signature)

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import random
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import anyio
+from botocore.exceptions import EndpointProviderError, ParamValidationError
 
 from skysweep import retry
 from skysweep.clients import where
-from skysweep.errors import Bug, CallFailed
+from skysweep.errors import BadSettings, Bug, CallFailed, SkysweepError
 from skysweep.regions import always_on
 from skysweep.retry import Class
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Iterator, Mapping
 
     from skysweep.clients import Clients
     from skysweep.errors import Why
@@ -44,7 +46,8 @@ async def pages(
     deadline: time.monotonic() by which the last page must be there. region: another region of the account to ask.
     Raises CallFailed when it ends without an answer, Bug when the request is none.
     """
-    pager = await clients.pager(target.account, call.service, call.operation)
+    with _failing(tally):
+        pager = await clients.pager(target.account, call.service, call.operation)
     place = replace(target, region=region or where(target, call.service))
     asking = Asking(
         clients,
@@ -55,11 +58,13 @@ async def pages(
         deadline=deadline,
         tally=tally,
         missing=call.missing,
+        detail=call.on is not None,
     )
     request = pager.first(inputs)
     seen: set[str] = set()
     while True:
-        page = await asking.ask(request)
+        with _failing(tally):
+            page = await asking.ask(request)
         yield page
         try:
             token = pager.token(page)
@@ -73,6 +78,16 @@ async def pages(
         if len(seen) >= MAX_PAGES:
             raise asking.failed("EndlessListing", f"more than {MAX_PAGES} pages")
         request = pager.next(request, token)
+
+
+@contextmanager
+def _failing(tally: Tally) -> Iterator[None]:
+    """One service's or one profile's wrong endpoint fails its calls: no reason to stop the others."""
+    try:
+        yield
+    except BadSettings as error:
+        tally.failed += 1
+        raise CallFailed("failed", "BadSettings", str(error)) from error
 
 
 async def ask(
@@ -97,6 +112,7 @@ class Asking:
     """One call's exchanges with AWS: the same operation at the same place, with the inputs of page after page.
 
     target: with the region that the exchanges go to, never `global`: buckets, verdicts and exchanges are some region's.
+    detail: whether the inputs come of a record, which may hold what the operation does not take.
     """
 
     clients: Clients
@@ -107,6 +123,7 @@ class Asking:
     deadline: float
     tally: Tally
     missing: frozenset[str] = frozenset()
+    detail: bool = False
     credentials: Any = None
     renewed: bool = False
 
@@ -124,7 +141,7 @@ class Asking:
         while True:
             try:
                 return await self._once(inputs)
-            except (CallFailed, Bug):
+            except SkysweepError:
                 raise
             except Exception as error:  # noqa: BLE001 - each is classified, an unknown one is a Bug
                 attempt += 1 if await self._again(error, attempt) else 0
@@ -140,7 +157,7 @@ class Asking:
         clients, target = self.clients, self.target
         try:
             with anyio.fail_after(max(self.deadline - time.monotonic(), 0)):
-                self.credentials = await clients.ready(target.account)
+                self.credentials = await self._ready()
                 await self.limits.take(target, self.service, self.operation)
                 async with clients.slots:
                     self.tally.calls += 1
@@ -152,9 +169,23 @@ class Asking:
                 raise
             raise self._late() from None
 
+    async def _ready(self) -> Any:
+        """The credentials; a source that fails in a way unknown to us is dead, and no bug of ours."""
+        try:
+            return await self.clients.ready(self.target.account)
+        except SkysweepError:
+            raise
+        except Exception as error:
+            unknown = retry.classify(error, service=self.service, operation=self.operation) is Class.BUG
+            if unknown and not isinstance(retry.cause(error), Bug):
+                raise self._failure("dead", error) from error
+            raise
+
     async def _again(self, error: Exception, attempt: int) -> bool:
         """Waits until the next attempt is due; whether it counts as one. Raises what the call ends as."""
         cls = retry.classify(error, service=self.service, operation=self.operation, missing=self.missing)
+        if self.detail and isinstance(error, ParamValidationError):
+            raise self._failure("failed", error) from error
         if cls is Class.BUG:
             raise Bug(f"{self.service}:{self.operation}: {retry.text(error)}") from error
         if cls is Class.EXPIRED and not self.renewed:
@@ -199,7 +230,9 @@ class Asking:
 
     def _perhaps_absent(self, cls: Class, error: Exception) -> bool:
         # AWS's Chinese regions throttle the calls of services that they do not have.
-        return retry.unresolved(error) or (cls is Class.THROTTLED and self.target.partition == "aws-cn")
+        throttled = cls is Class.THROTTLED and self.target.partition == "aws-cn"
+        # botocore finds no endpoint for a service that is not there, and for settings that no endpoint fits.
+        return throttled or retry.unresolved(error) or isinstance(error, EndpointProviderError)
 
     async def _unrecognized(self, error: Exception) -> Why:
         """Whether the region is off, or the credentials are bad: bad ones are unknown everywhere."""

@@ -112,7 +112,8 @@ _SECRET_KEY = re.compile(
 matched whole, so that a path within it is not taken for one."""
 
 _BY_KIND: tuple[tuple[tuple[type[Exception], ...], Class], ...] = (
-    ((exceptions.EndpointProviderError, exceptions.UnknownEndpointError), Class.ABSENT),
+    ((exceptions.EndpointProviderError,), Class.REFUSED),
+    ((exceptions.UnknownEndpointError,), Class.ABSENT),
     ((ResponseParserError,), Class.BROKEN),
     (
         (

@@ -13,7 +13,7 @@ from aiobotocore.credentials import AioCredentials, AioDeferredRefreshableCreden
 from botocore import exceptions
 
 from skysweep import regions, retry
-from skysweep.errors import BadCredentials, BadSettings, CallFailed, SkysweepError
+from skysweep.errors import BadCredentials, BadSettings, Bug, CallFailed
 from skysweep.limits import Limits
 from skysweep.paging import ask
 from skysweep.plan import Account, Target
@@ -45,7 +45,13 @@ async def find_accounts(settings: AwsSettings, clients: Clients) -> Found:
     Raises BadSettings for a region, profile or file that cannot be meant, BadCredentials when nothing leads anywhere.
     """
     regions.check(settings.regions)
-    return await _Finder(settings, clients).find()
+    try:
+        return await _Finder(settings, clients).find()
+    except ExceptionGroup as errors:  # accounts are looked at together, and may meet the same wrong setting
+        wrong = errors.subgroup(BadSettings)
+        if wrong is None:
+            raise
+        raise wrong.exceptions[0] from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +168,11 @@ class _Finder:
             self._clients.adopt(key, credentials, self._renewal(profile), profile)
             region = self._region(profile)
             who = await self._ask(Target(key, region, regions.partition_of(region)), "sts", "GetCallerIdentity", {})
-        except CallFailed as error:
+        except (CallFailed, Bug) as error:
             return str(error)
-        except SkysweepError:
+        except BadSettings as error:
+            if self._clients.own_endpoints(profile):
+                return str(error)
             raise
         except TimeoutError:
             return f"no credentials within {SECONDS:g} seconds"
@@ -269,6 +277,10 @@ class _Finder:
                 reply = await self._ask(target, "ec2", "DescribeRegions", {"AllRegions": False})
             except CallFailed as failure:
                 error = str(failure)
+            except BadSettings as failure:
+                if not self._clients.own_endpoints(account.profile or None):
+                    raise
+                return str(failure)
             else:
                 on = (each["RegionName"] for each in reply["Regions"] if each.get("OptInStatus") != "not-opted-in")
                 # Credentials do not cross partitions, whatever the answer names.
