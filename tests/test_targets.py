@@ -141,12 +141,12 @@ async def test_a_credential_process_that_hangs_fails_its_profile_alone(
     fault: Wire, files: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", fault.url)
-    monkeypatch.setattr(targets, "SECONDS", 0.5)
-    (files / "config").write_text("[profile slow]\ncredential_process = sleep 2\n")
+    monkeypatch.setattr(targets, "SECONDS", 5.0)
+    (files / "config").write_text("[profile slow]\ncredential_process = sleep 7\n")
     fault.handler = answers(GetCallerIdentity=CALLER, DescribeRegions=enabled("eu-west-1"))
     found = await find(profiles=("hub", "slow"))
     assert [account.profile for account in found.accounts] == ["hub"]
-    assert found.failed == [("slow", "no credentials within 0.5 seconds")]
+    assert found.failed == [("slow", "no credentials within 5 seconds")]
 
 
 @pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_EC2"])
