@@ -1,35 +1,162 @@
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import groupby
-from typing import Any
+import sys
+from collections.abc import Mapping
+from typing import Annotated, Any
 
-from skysweep import catalogue
+from typer import Option
+
+from skysweep import catalogue, policies, rollout
 from skysweep.cli.options import Json, Syncs, names
-from skysweep.cli.screen import print_json
+from skysweep.cli.screen import print_json, say
+from skysweep.errors import BadSettings
+from skysweep.policies import ALWAYS, Managed, Policy, policy
+from skysweep.regions import home
 
-ALWAYS = ("ec2:DescribeRegions", "sts:GetCallerIdentity")
-"""What every sweep asks before its first call."""
+__all__ = ["ALWAYS", "permissions", "policy"]
+
+_ROLLOUT = {"--aws-requested-syncs", "--beyond", "--trust", "--external-id", "--role-name", "--partition"}
+_GOES_WITH = {
+    "--cloudformation": {*_ROLLOUT, "--json"},
+    "--terraform": _ROLLOUT,
+    "--hub": {"--role-name", "--partition", "--json"},
+    "--trust": {"--external-id", "--partition", "--json"},
+    "": {"--aws-requested-syncs", "--beyond", "--json"},
+}
+"""What can be printed, by the option that asks for it, and the options that have a meaning there."""
 
 
-def permissions(aws_requested_syncs: Syncs = None, json: Json = False) -> None:
+def permissions(
+    *,
+    aws_requested_syncs: Syncs = None,
+    beyond: Annotated[
+        str | None,
+        Option("--beyond", help="Only what AWS's managed policy of this name lacks: SecurityAudit or ViewOnlyAccess."),
+    ] = None,
+    trust: Annotated[
+        str | None,
+        Option(
+            "--trust", help="Print the trust policy of a member's role, for this hub: an account id or a role's ARN."
+        ),
+    ] = None,
+    hub: Annotated[
+        bool, Option("--hub", help="Print what the hub needs to find the accounts and to enter them.")
+    ] = False,
+    terraform: Annotated[bool, Option("--terraform", help="Print the member's role as a Terraform file.")] = False,
+    cloudformation: Annotated[
+        bool, Option("--cloudformation", help="Print the member's role as a CloudFormation template, for a StackSet.")
+    ] = False,
+    external_id: Annotated[
+        str | None, Option("--external-id", help="External id that the trust policy asks for.")
+    ] = None,
+    role_name: Annotated[
+        str | None, Option("--role-name", help="Name of the members' role, with its path. [else skysweep]")
+    ] = None,
+    partition: Annotated[
+        str | None, Option("--partition", help="Partition of the hub and its members, such as aws-cn. [else aws]")
+    ] = None,
+    json: Json = False,
+) -> None:
     """Print the least IAM policy for what is selected."""
-    del json  # the policy is JSON with or without it
-    print_json(policy({*ALWAYS, *catalogue.load(names(aws_requested_syncs)).permissions()}))
-
-
-def policy(actions: Iterable[str]) -> dict[str, Any]:
-    """The IAM policy that allows these actions on everything: a statement a service, all sorted."""
-    return {
-        "Version": "2012-10-17",
-        "Statement": [_statement(prefix, list(of)) for prefix, of in groupby(sorted(actions), key=_prefix)],
+    given = {
+        "--cloudformation": cloudformation or None,
+        "--terraform": terraform or None,
+        "--hub": hub or None,
+        "--trust": trust,
+        "--aws-requested-syncs": aws_requested_syncs,
+        "--beyond": beyond,
+        "--external-id": external_id,
+        "--role-name": role_name,
+        "--partition": partition,
+        "--json": json or None,
     }
+    form = _form({option for option, value in given.items() if value is not None})
+    if form == "--trust":
+        return print_json(_trust(given))
+    if form == "--hub":
+        return print_json(policies.hub(_role_name(given), _partition(given)))
+    base = policies.managed(beyond) if beyond is not None else None
+    documents = _documents(aws_requested_syncs, base)
+    if base:
+        _tell(base, _partition(given))
+    if not form:
+        return _print(documents)
+    return _roll_out(form, _role(given, documents, base), given)
 
 
-def _statement(prefix: str, actions: Sequence[str]) -> dict[str, Any]:
-    sid = "Read" + "".join(part.capitalize() for part in prefix.split("-"))  # a Sid holds letters and digits only
-    return {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": "*"}
+def _form(given: set[str]) -> str:
+    """The option that says what to print, none for the policy; BadSettings for options that do not go together."""
+    form = next((option for option in _GOES_WITH if option in given), "")
+    for option in sorted(given - {form} - _GOES_WITH[form]):
+        if form:
+            raise BadSettings(f"{option} has no meaning with {form}: leave one of them out")
+        needed = [each for each, options in _GOES_WITH.items() if option in options]
+        raise BadSettings(f"{option} needs one of {', '.join(needed)}")
+    if "--partition" in given and form in ("--cloudformation", "--terraform") and "--trust" not in given:
+        raise BadSettings(f"--partition needs --trust here: with {form} it is the partition of the hub's ARN")
+    return form
 
 
-def _prefix(action: str) -> str:
-    return action.partition(":")[0]
+# The documents
+
+
+def _documents(syncs: str | None, base: Managed | None) -> list[Policy]:
+    """The policies for the selection, or for what the managed policy lacks of it: as few as IAM's size allows."""
+    actions = {*ALWAYS, *catalogue.load(names(syncs)).permissions()}
+    return policies.parts(base.lacks(actions) if base else actions)
+
+
+def _print(documents: list[Policy]) -> None:
+    """One policy as it is; several, where IAM takes no longer one, as a list."""
+    if len(documents) > 1:
+        say(f"{len(documents)} policies, as a list: IAM takes {policies.LIMIT:,} characters in one; attach all of them")
+    print_json(documents if len(documents) > 1 else (documents or [policy([])])[0])
+
+
+def _tell(base: Managed, partition: str) -> None:
+    """What the answer rests on: the copy of AWS's policy, which AWS may have changed since."""
+    say(f"beside {base.name} as of {base.updated} ({base.version}), which is to be attached too")
+    if partition != policies.PARTITIONS[0]:
+        say(f"{base.name} of partition {partition} may differ from this copy, which is of partition aws")
+
+
+# The hub and the role
+
+
+def _trust(given: Mapping[str, Any]) -> Policy:
+    external_id = _external_id(given)
+    return policies.trust(_hub(given), policies.only_with(external_id) if external_id else None)
+
+
+def _role(given: Mapping[str, Any], documents: list[Policy], base: Managed | None) -> rollout.Role:
+    arn = _hub(given) if given["--trust"] is not None else None
+    return rollout.Role(documents, base, arn, _external_id(given), _role_name(given))
+
+
+def _roll_out(form: str, role: rollout.Role, given: Mapping[str, Any]) -> None:
+    if given["--json"]:
+        return print_json(rollout.cloudformation(role))
+    region = home("iam", _partition(given))
+    sys.stdout.write(rollout.terraform(role) if form == "--terraform" else rollout.cloudformation_yaml(role, region))
+    return None
+
+
+def _hub(given: Mapping[str, Any]) -> str:
+    if given["--partition"] is not None:
+        policies.check_partition(given["--partition"])
+    return policies.principal(given["--trust"], given["--partition"])
+
+
+def _partition(given: Mapping[str, Any]) -> str:
+    """The partition of all this: the hub's, where the hub is given."""
+    if given["--trust"] is not None:
+        return _hub(given).split(":")[1]
+    return policies.PARTITIONS[0] if given["--partition"] is None else policies.check_partition(given["--partition"])
+
+
+def _role_name(given: Mapping[str, Any]) -> str:
+    return policies.ROLE_NAME if given["--role-name"] is None else policies.check_role_name(given["--role-name"])
+
+
+def _external_id(given: Mapping[str, Any]) -> str | None:
+    return None if given["--external-id"] is None else policies.check_external_id(given["--external-id"])
