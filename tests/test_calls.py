@@ -9,7 +9,7 @@ from skysweep import catalogue
 from skysweep.calls import Walk, merged
 from skysweep.catalogue import Type
 from skysweep.errors import CallFailed, Why
-from skysweep.model import Among, Call, Record, Resource, at, call, detail
+from skysweep.model import Among, Call, Record, Resource, Unanswered, at, call, detail
 from skysweep.outcomes import Outcome
 from skysweep.plan import Target, Unit
 from skysweep.records import Maker, Row
@@ -117,7 +117,6 @@ async def test_a_denied_detail_leaves_its_property_unwritten_and_is_counted() ->
     assert [row["props"] for row in rows["Bucket"]] == [{"id": "a", "owner": "me"}, {"id": "b", "owner": None}]
     (failure,) = walked.details
     assert (failure.operation, failure.outcome, failure.count) == ("GetBucketPolicy", Outcome.DENIED, 2)
-    assert walked.failed_calls == {POLICY.call}
 
 
 async def test_what_a_failed_detail_was_needed_for_is_not_asked() -> None:
@@ -125,7 +124,10 @@ async def test_what_a_failed_detail_was_needed_for_is_not_asked() -> None:
     walked, _, rows = await walk(wire, Bucket)
     assert [operation for operation, *_ in wire.asked] == ["ListBuckets", "GetBucketLocation"]
     assert "policy" not in rows["Bucket"][0]["props"]
-    assert walked.failed_calls == {LOCATION.call}
+    assert [(failure.operation, failure.outcome) for failure in walked.details] == [
+        ("GetBucketLocation", Outcome.FAILED),
+        ("GetBucketPolicy", Outcome.ABSENT),
+    ]
 
 
 async def test_a_record_deleted_meanwhile_is_dropped_without_a_word() -> None:
@@ -189,3 +191,109 @@ async def test_batched_details_ask_for_each_value_once() -> None:
 def test_merged_pages_join_lists_and_keep_the_first_of_the_rest() -> None:
     pages = [{"A": [1], "N": 1, "M": {"x": 1}}, {"A": [2], "N": 2, "M": {"y": 2}, "B": 3}]
     assert merged(pages) == {"A": [1, 2], "N": 1, "M": {"x": 1, "y": 2}, "B": 3}
+
+
+FOLDERS = call("organizations", "ListRoots", "Roots[]", per="account")
+SUBFOLDERS = detail(
+    "organizations", "ListOrganizationalUnitsForParent", "OrganizationalUnits[]", on=FOLDERS, again=True, ParentId="Id"
+)
+FILES = detail("organizations", "ListAccountsForParent", "Accounts[]", on=SUBFOLDERS, ParentId="Id")
+
+
+class Folder(Resource):
+    """A folder in a folder."""
+
+    source = SUBFOLDERS
+    id: str = at("{^Id}/{Id}")
+
+
+class File(Resource):
+    """What lies in one."""
+
+    source = FILES
+    id: str = at("{^^Id}/{^Id}/{Id}")
+
+
+class Tree:
+    """A tree of folders as AWS would list it: `folders[parent]` are the names in it; each holds one file."""
+
+    def __init__(self, folders: Mapping[str, list[str]]) -> None:
+        self.folders = folders
+        self.asked: list[str] = []
+
+    async def ask(
+        self, target: Target, call: Call, inputs: Mapping[str, Any], region: str | None
+    ) -> AsyncIterator[Mapping[str, Any]]:
+        del target, region
+        parent = inputs.get("ParentId", "")
+        self.asked.append(f"{call.operation} {parent}".strip())
+        if call.operation == "ListRoots":
+            yield {"Roots": [{"Id": "r"}]}
+        elif call.operation == "ListAccountsForParent":
+            yield {"Accounts": [{"Id": f"in {parent}"}]}
+        else:
+            for name in self.folders.get(parent, []):  # a page each
+                yield {"OrganizationalUnits": [{"Id": name}]}
+
+
+async def climb(tree: Tree) -> tuple[Walk, dict[str, list[str]]]:
+    whole = catalogue.Catalogue(tuple(catalogue.declared(cls) for cls in (Folder, File)))
+    rows: dict[str, list[str]] = {"Folder": [], "File": []}
+
+    async def emit(type_: Type, record: Record) -> None:
+        rows[type_.name].append(Maker(type_).row(record)["id"])
+
+    walked = Walk(
+        Unit(Target("1", "global"), FOLDERS.call), whole.branches[FOLDERS.call], tree.ask, emit, lambda *_: None
+    )
+    assert await walked.run() == (Outcome.COMPLETE, None)
+    return walked, rows
+
+
+async def test_a_call_that_is_made_again_for_its_own_records_walks_the_whole_tree() -> None:
+    tree = Tree({"r": ["a", "b"], "a": ["c"], "c": ["d"]})
+    walked, rows = await climb(tree)
+    assert {name: sorted(ids) for name, ids in rows.items()} == {
+        "Folder": ["a/c", "c/d", "r/a", "r/b"],
+        "File": ["a/c/in c", "c/d/in d", "r/a/in a", "r/b/in b"],
+    }
+    assert not walked.details
+    assert len(tree.asked) == len(set(tree.asked)) == 1 + 5 + 4, "each folder is asked once"
+    (branch,) = catalogue.Catalogue((catalogue.declared(Folder), catalogue.declared(File))).branches.values()
+    assert [type_.name for type_ in branch.types] == ["Folder", "File"]
+
+
+async def test_a_tree_without_end_is_a_failure_not_a_hang() -> None:
+    walked, _ = await climb(Tree({"r": ["a"], "a": ["a"]}))
+    (failure,) = walked.details
+    assert (failure.operation, failure.outcome, failure.count) == (SUBFOLDERS.call.operation, Outcome.FAILED, 1)
+    assert failure.error.startswith("TooDeep")
+
+
+def elsewhere(_: Record) -> bool:
+    raise Unanswered
+
+
+ASKED_ELSEWHERE = detail("organizations", "ListAccountsForParent", "Accounts[]", on=FOLDERS, when=elsewhere)
+
+
+class Elsewhere(Resource):
+    """What another account lists."""
+
+    source = ASKED_ELSEWHERE
+    id: str = at("Id")
+
+
+async def test_what_is_another_accounts_to_ask_is_no_gap_and_licenses_nothing() -> None:
+    whole = catalogue.Catalogue((catalogue.declared(Elsewhere),))
+    tree = Tree({})
+
+    async def emit(type_: Type, record: Record) -> None:
+        raise AssertionError(f"{type_}: {record}")
+
+    branch = whole.branches[FOLDERS.call]
+    walked = Walk(Unit(Target("1", "global"), FOLDERS.call), branch, tree.ask, emit, lambda *_: None)
+    assert await walked.run() == (Outcome.COMPLETE, None)
+    assert tree.asked == ["ListRoots"]
+    (told,) = walked.details
+    assert (told.operation, told.outcome) == ("ListAccountsForParent", Outcome.ABSENT)

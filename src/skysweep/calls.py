@@ -28,6 +28,7 @@ Emit = Callable[[Type, Record], Awaitable[None]]
 Unfit = Callable[[Type, Record, Exception], None]
 """Told of a record that a declaration's own function could not read, once for each type it would have fed."""
 
+DEEPEST = 16  # records above one another: what is called again and again must end
 WINDOW = 64  # records of one list whose details are under way at once: bounds memory, not speed (paging bounds that)
 
 _OUTCOMES = {"denied": Outcome.DENIED, "absent": Outcome.ABSENT}
@@ -43,20 +44,23 @@ class Walk:
         self._ask = ask
         self._emit = emit
         self._unfit = unfit
-        self._context = Context(unit.target.account, unit.target.region, unit.target.partition)
+        self._context = Context(
+            unit.target.account, unit.target.region, unit.target.partition, unit.target.organization
+        )
         self._failures: dict[Call, DetailFailure] = {}
+        self._unasked: set[Call] = set()
         self._batched: set[tuple[Call, str]] = set()
         self._dead: CallFailed | None = None
 
     @property
     def details(self) -> tuple[DetailFailure, ...]:
-        """The detail operations that did not answer for some record."""
-        return tuple(self._failures.values())
-
-    @property
-    def failed_calls(self) -> frozenset[Call]:
-        """The detail calls that did not answer for some record: what they feed is not licensed."""
-        return frozenset(self._failures)
+        """The detail operations that did not answer for some record, or were another account's to ask (`absent`)."""
+        unasked = (
+            DetailFailure(call.service, call.operation, Outcome.ABSENT, 1, "not asked here")
+            for call in self._unasked
+            if call not in self._failures
+        )
+        return (*self._failures.values(), *unasked)
 
     async def run(self) -> tuple[Outcome, str | None]:
         """Does the unit: its outcome, and the error of its listing. Raises CallFailed only for dead credentials."""
@@ -76,7 +80,10 @@ class Walk:
         for feed in branch.feeds:
             found = self._found(feed, reply, up)
             while window := list(islice(found, WINDOW)):
-                self.records += len(window) if up is None else 0
+                if up is None:
+                    for number, record in enumerate(window, self.records + 1):
+                        record.number = number
+                    self.records += len(window)
                 await self._window(feed, window)
 
     def _found(self, feed: Feed, reply: Reply, up: Record | None) -> Iterator[Record]:
@@ -130,6 +137,7 @@ class Walk:
             region = call.region(record) if call.region else None
         except Unanswered:
             record.failed.add(call)
+            self._unasked.add(call)
             return
         except UNREADABLE as error:
             record.failed.add(call)
@@ -138,13 +146,7 @@ class Walk:
         if inputs is None:
             return
         try:
-            pages = self._ask(self._unit.target, call, inputs, region)
-            if branch.merge:
-                record.replies[call] = reply = merged([page async for page in pages])
-                await self._reply(branch, reply, record)
-            else:
-                async for page in pages:
-                    await self._reply(branch, page, record)
+            await self._told(branch, self._ask(self._unit.target, call, inputs, region), record)
         except CallFailed as error:
             if error.why in {"raced", "dead"}:
                 raise
@@ -153,6 +155,18 @@ class Walk:
             else:
                 record.failed.add(call)
                 self._count(call, error)
+
+    async def _told(self, branch: Branch, pages: AsyncIterator[Reply], record: Record) -> None:
+        """Walks what a detail call answers for the record."""
+        call = branch.call
+        if call.again and _depth(record) > DEEPEST:
+            raise CallFailed("failed", "TooDeep", f"{call} goes deeper than {DEEPEST} levels")
+        if branch.merge:
+            record.replies[call] = reply = merged([page async for page in pages])
+            await self._reply(branch, reply, record)
+        else:
+            async for page in pages:
+                await self._reply(branch, page, record)
 
     async def _batches(self, branch: Branch, window: Sequence[Record]) -> None:
         """Calls that take many values at once: each distinct value is asked for once in the unit."""
@@ -203,6 +217,13 @@ def merged(pages: Sequence[Reply]) -> Reply:
             elif isinstance(known, dict):
                 whole[name] = {**known, **value}
     return whole
+
+
+def _depth(record: Record | None) -> int:
+    depth = 0
+    while record is not None:
+        depth, record = depth + 1, record.up
+    return depth
 
 
 def _inputs(call: Call, record: Record) -> dict[str, Any] | None:

@@ -93,7 +93,8 @@ class Feed:
         """The types of its records and of all that hangs on them."""
         yield from self.types
         for branch in self.details:
-            yield from branch.types
+            if branch.call != self.source.call:  # its own, again: the same types
+                yield from branch.types
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,7 +158,12 @@ class Catalogue:
             feeds.setdefault(on, Feed(on)).details.append(self._branch(each))
         # A reply that no type is made of is there to be read whole.
         merge = not feeds or any(source.call == call for type_ in self.types for source in type_.reads)
-        return Branch(call, list(feeds.values()), merge)
+        own = Source(call, call.again)
+        again = feeds.setdefault(own, Feed(own)) if call.again else None
+        branch = Branch(call, list(feeds.values()), merge)
+        if again:
+            again.details.append(branch)
+        return branch
 
 
 def load(names: Sequence[str] = ()) -> Catalogue:

@@ -118,11 +118,12 @@ def _of_call(call: Call) -> Iterator[str]:
     yield from (f"has no input {key}" for key in sorted(given - set(members)))
     required = set(operation.input_shape.required_members) if operation.input_shape else set()
     yield from (f"requires the input {key}" for key in sorted(required - given))
-    for key, path in call.inputs:
-        try:
-            _walk(path.path if isinstance(path, Among) else path, shapes)
-        except Problem as problem:
-            yield f"input {key}: {problem}"
+    for above in (shapes, _item_shapes(Source(call, call.again))) if call.again else (shapes,):
+        for key, path in call.inputs:
+            try:
+                _walk(path.path if isinstance(path, Among) else path, above)
+            except Problem as problem:
+                yield f"input {key}: {problem}"
 
 
 def _of_property(part: Property, shapes: Sequence[Shape | None]) -> Iterator[str]:

@@ -24,21 +24,28 @@ UNREADABLE = (AttributeError, LookupError, TypeError, ValueError)  # what functi
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Where a record was seen: the account's id, its region (``global`` for account-wide calls) and its partition."""
+    """Where a record was seen: the account's id, its region (``global`` for account-wide calls) and its partition.
+
+    organization: whether the organization's tree is read through this account; None: if it manages the organization.
+    """
 
     account: str
     region: str
     partition: str = "aws"
+    organization: bool | None = None
 
 
 class Unanswered(Exception):
-    """Raised when a record's property needs a detail call that failed: the property stays unwritten."""
+    """Raised when what a record's property needs was not answered, or not asked: the property stays unwritten.
+
+    A `when` that raises it says that the call is another account's to make: nothing that it feeds is licensed here.
+    """
 
 
 class Record:
     """One item of a reply, with the record it was found in, its target and the replies of its detail calls."""
 
-    __slots__ = ("context", "failed", "item", "replies", "up")
+    __slots__ = ("context", "failed", "item", "number", "replies", "up")
 
     def __init__(self, item: Item, context: Context, up: Record | None = None) -> None:
         self.item = item
@@ -46,6 +53,7 @@ class Record:
         self.up = up
         self.replies: dict[Call, Mapping[str, Any]] = {}
         self.failed: set[Call] = set()
+        self.number = 0  # which of the listing's items it is, from 1; 0 for what hangs on one
 
     def __getitem__(self, name: str) -> Any:
         """The member of that name, or None where AWS did not send it."""
@@ -99,6 +107,7 @@ class Call:
     when: only for the records it accepts. after: another detail of the same record that must answer first.
     region: which region to ask for this record (a function of it; None: the target's own).
     batch: how many distinct values of the list inputs go into one call (0: a call a record).
+    again: the list in its own reply whose records get the same call again, level by level ("": none).
     """
 
     service: str
@@ -112,6 +121,7 @@ class Call:
     after: Call | None = None
     region: Function | None = None
     batch: int = 0
+    again: str = ""
 
     @property
     def root(self) -> Call:
@@ -166,10 +176,12 @@ def detail(
     after: Source | None = None,
     region: Function | None = None,
     batch: int = 0,
+    again: bool = False,
     **inputs: Any,
 ) -> Source:
     """A call for each record of `on`; read its reply with `at(..., of=...)`, or use it as another type's source.
 
+    again: its own records get the same call, and so on down: folders in folders; `calls.DEEPEST` bounds it.
     Inputs: a text is a path or template over the record, a function is called with it, all else is literal.
     """
     varying = {k: v for k, v in inputs.items() if isinstance(v, str | Among) or callable(v)}
@@ -186,6 +198,7 @@ def detail(
         after.call if after else None,
         region,
         batch,
+        path if again else "",
     )
     return Source(made, path)
 

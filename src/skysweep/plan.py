@@ -12,7 +12,10 @@ GLOBAL = "global"
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account to sweep: its id, name, partition, enabled regions, and the key of its credentials in `clients`."""
+    """An account to sweep: its id, name, partition, enabled regions, and the profile that its calls follow.
+
+    organization: whether its organization's tree is read through it; None: if it is the management account.
+    """
 
     id: str
     name: str = ""
@@ -20,15 +23,17 @@ class Account:
     regions: tuple[str, ...] = ()
     profile: str = ""
     arn: str = ""  # the caller's, from GetCallerIdentity
+    organization: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One account in one region, or (region `global`) an account as a whole."""
+    """One account in one region, or (region `global`) an account as a whole; `organization` as in Account."""
 
     account: str
     region: str
     partition: str = "aws"
+    organization: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,7 @@ class Unit:
 def targets(account: Account, call: Call) -> Iterator[Target]:
     """Where `call` goes in `account`: every region of it, or once."""
     for region in account.regions if call.per == "region" else (GLOBAL,):
-        yield Target(account.id, region, account.partition)
+        yield Target(account.id, region, account.partition, account.organization)
 
 
 def units(accounts: Iterable[Account], calls: Sequence[Call]) -> Iterator[Unit]:
@@ -54,3 +59,8 @@ def units(accounts: Iterable[Account], calls: Sequence[Call]) -> Iterator[Unit]:
         for call in calls:
             for target in targets(account, call):
                 yield Unit(target, call)
+
+
+def count(account: Account, calls: Sequence[Call]) -> int:
+    """How many units the account has."""
+    return sum(len(account.regions) if call.per == "region" else 1 for call in calls)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from skysweep.model import Record, Resource, at, call, detail
 
 IDENTITY = call("sts", "GetCallerIdentity", per="account")
@@ -50,33 +48,3 @@ class AWSAccount(Resource):
     instance_profiles: int = at("SummaryMap.InstanceProfiles", of=SUMMARY)
     providers: int = at("SummaryMap.Providers", of=SUMMARY)
     server_certificates: int = at("SummaryMap.ServerCertificates", of=SUMMARY)
-
-
-def is_management(organization: Record) -> bool:
-    """Only the management account may list the others; a member that asked would be denied, and nothing is wrong."""
-    return bool(organization["MasterAccountId"] == organization.context.account)
-
-
-ACCOUNTS = detail("organizations", "ListAccounts", "Accounts[]", on=ORGANIZATION, when=is_management)
-
-
-def listed_in_organization(account: Record) -> bool:
-    """True of every account that its organization lists."""
-    return bool(account["Id"])
-
-
-class OrganizationAccount(Resource, extends=AWSAccount):
-    """An account as its organization knows it: whose it is, and whether it is active."""
-
-    source = ACCOUNTS
-
-    id: str = at("Id")
-    name: str = at("Name")
-    arn: str = at("Arn")
-    email: str = at("Email")
-    state: str = at("State")
-    status: str = at("Status")
-    joined_method: str = at("JoinedMethod")
-    joined_timestamp: datetime = at("JoinedTimestamp")
-    org_id: str = at("^Id")
-    in_organization: bool = at(listed_in_organization)
