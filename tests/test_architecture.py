@@ -12,8 +12,8 @@ PACKAGE = Path(__file__).parents[1] / "src" / "skysweep"
 # Each line may import the lines above it, and its own. `sweep`, `cli` and the package itself see all.
 ORDER = [
     {"errors", "readonly"},
-    {"model", "outcomes", "permissions", "syncs", "regions"},
-    {"paths", "plan"},
+    {"model", "outcomes", "permissions", "syncs", "regions", "policies"},
+    {"paths", "plan", "rollout"},
     {"arcadedb", "_embedded", "store", "transport", "retry", "limits"},
     {"aws", "pagers"},
     {"catalogue", "lint"},
@@ -26,7 +26,9 @@ ORDER = [
     {"writer", "cleanup"},
     {"analysis"},
     {"report", "progress"},
-    {"engine"},
+    {"findings"},
+    {"probe", "storage"},
+    {"engine", "doctor"},
     {"demo", "cli", "__init__", "__main__"},
 ]
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from typer import Option
@@ -76,12 +76,10 @@ def permissions(
     if form == "--hub":
         return print_json(policies.hub(_role_name(given), _partition(given)))
     base = policies.managed(beyond) if beyond is not None else None
-    documents = _documents(aws_requested_syncs, base)
+    role = _role(given, _documents(aws_requested_syncs, base), base)
     if base:
         _tell(base, _partition(given))
-    if not form:
-        return _print(documents)
-    return _roll_out(form, _role(given, documents, base), given)
+    return _roll_out(form, role, given) if form else _print(role.policies)
 
 
 def _form(given: set[str]) -> str:
@@ -106,7 +104,7 @@ def _documents(syncs: str | None, base: Managed | None) -> list[Policy]:
     return policies.parts(base.lacks(actions) if base else actions)
 
 
-def _print(documents: list[Policy]) -> None:
+def _print(documents: Sequence[Policy]) -> None:
     """One policy as it is; several, where IAM takes no longer one, as a list."""
     if len(documents) > 1:
         say(f"{len(documents)} policies, as a list: IAM takes {policies.LIMIT:,} characters in one; attach all of them")
