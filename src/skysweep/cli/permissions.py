@@ -35,9 +35,7 @@ def permissions(
     ] = None,
     trust: Annotated[
         str | None,
-        Option(
-            "--trust", help="Print the trust policy of a member's role, for this hub: an account id or a role's ARN."
-        ),
+        Option("--trust", help="The hub, by account id or role ARN; alone, prints the member role's trust policy."),
     ] = None,
     hub: Annotated[
         bool, Option("--hub", help="Print what the hub needs to find the accounts and to enter them.")
