@@ -113,7 +113,8 @@ class XmlTree(Tree):
 
     def dump(self) -> bytes:
         """The body."""
-        return ET.tostring(self._document, encoding="utf-8", xml_declaration=True)
+        body: bytes = ET.tostring(self._document, encoding="utf-8", xml_declaration=True)
+        return body
 
     @staticmethod
     def _named(node: Node, wire: str) -> list[Node]:
@@ -172,24 +173,25 @@ class Listing:
 
     def nodes(self, tree: Tree, path: str) -> Iterator[tuple[Node, Shape]]:
         """The nodes of the structures at a path like `Reservations[].Instances[]`, in order, with their shape."""
-        yield from _walk(tree, tree.root, self.shape, [] if path == "@" else path.split("."))
+        yield from walk(tree, tree.root, self.shape, [] if path == "@" else path.split("."))
 
     def _put(self, tree: Tree, path: str, value: Any) -> None:
         *above, name = path.split(".")
-        for node, shape in _walk(tree, tree.root, self.shape, above):
+        for node, shape in walk(tree, tree.root, self.shape, above):
             tree.put(node, shape, name, value)
 
 
-def _walk(tree: Tree, node: Node, shape: Any, steps: list[str]) -> Iterator[tuple[Node, Any]]:
+def walk(tree: Tree, node: Node, shape: Any, steps: list[str]) -> Iterator[tuple[Node, Any]]:
+    """The nodes at the steps of a path (`["Reservations[]", "Instances[]"]`) below a structure, with their shape."""
     if not steps:
         yield node, shape
         return
     name, every, _ = steps[0].partition("[]")
     if every:
         for each in tree.items(node, shape, name):
-            yield from _walk(tree, each, shape.members[name].member, steps[1:])
+            yield from walk(tree, each, shape.members[name].member, steps[1:])
     elif (found := tree.child(node, shape, name)) is not None:
-        yield from _walk(tree, found, shape.members[name], steps[1:])
+        yield from walk(tree, found, shape.members[name], steps[1:])
 
 
 def _plain(expressions: str | list[str]) -> tuple[str, ...]:

@@ -251,8 +251,10 @@ def expired(match: Match) -> Plan:
     """Credentials past their time."""
 
     def plan(seen: Seen) -> Error | None:
+        if not match(seen):
+            return None
         code, message = _worded(seen.service, _EXPIRED)
-        return Error(400 if code == "RequestExpired" else 403, code, message) if match(seen) else None
+        return Error(400 if code == "RequestExpired" else 403, code, message)
 
     return plan
 
@@ -262,9 +264,10 @@ def throttling(part: float, *, seed: int, match: Match = anything) -> Plan:
     chosen = both(match, share(part, seed=seed))
 
     def plan(seen: Seen) -> Error | None:
+        if not chosen(seen):
+            return None
         code, message = _worded(seen.service, _THROTTLED)
-        status = 503 if code in {"RequestLimitExceeded", "SlowDown"} else 400
-        return Error(status, code, message) if chosen(seen) else None
+        return Error(_STATUS.get(code, 400), code, message)
 
     return plan
 
@@ -349,6 +352,7 @@ _THROTTLED: _Words = {
     "json": ("ThrottlingException", "Rate exceeded"),
     "rest-json": ("TooManyRequestsException", "Rate exceeded"),
 }
+_STATUS = {"RequestLimitExceeded": 503, "SlowDown": 503, "TooManyRequestsException": 429}
 
 
 def _worded(service: str, words: _Words) -> tuple[str, str]:
