@@ -19,6 +19,7 @@ from xml.sax.saxutils import escape
 
 from benchmarks.fakeaws.bodies import Listing, protocol, service_model
 
+AFTER_NOTHING = "after-nothing"  # the token of a first page that `empty_first` has emptied
 REQUEST_ID = "00000000-0000-4000-8000-000000000000"
 
 
@@ -314,7 +315,7 @@ def empty_first(match: Match) -> Plan:
         if seen.token or not match(seen):
             return None
         listing = Listing.of(seen.service, seen.operation)
-        return Change(lambda body: listing.with_token(listing.emptied(body), "after-nothing"))
+        return Change(lambda body: listing.with_token(listing.emptied(body), AFTER_NOTHING))
 
     return plan
 
