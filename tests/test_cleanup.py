@@ -154,6 +154,92 @@ async def test_a_node_known_by_name_is_kept_by_its_edges_and_never_outlives_or_h
     assert await world.ids("Person") == set()
 
 
+def lan(account: str, zone: str, *gates: str) -> tuple[Told, Told]:
+    """What an account tells of the network that ONE owns, and of the gates at its border."""
+    owner = "" if account == ONE else ONE
+    rows: dict[str, dict[str, object]] = {gate: {} for gate in gates}
+    links = {"lan": {gate: ["lan"] for gate in gates}}
+    return (
+        Told("Lan", account, EAST, {"lan": {"zone": zone}}, owner=owner),
+        Told("Gate", account, EAST, rows, links, owner=owner),
+    )
+
+
+async def zones(world: World) -> list[dict[str, object]]:
+    return await world.store.run("MATCH (n:Lan) RETURN n.zone AS zone, n._account AS owner, n.region AS region")
+
+
+BOTH_SEE = {("111111111111", "lan"), ("222222222222", "lan"), ("111111111111", "g1"), ("222222222222", "g1")}
+
+
+@pytest.mark.parametrize("first", [ONE, TWO], ids=["owner first", "participant first"])
+async def test_of_what_is_shared_with_others_the_owners_word_counts(world: World, first: str) -> None:
+    told = sorted((ONE, TWO), key=lambda account: account != first)
+    await world.sweep(*(each for account in told for each in lan(account, f"zone of {account}", "g1")))
+    assert await zones(world) == [{"zone": f"zone of {ONE}", "owner": ONE, "region": EAST}]
+    assert await world.edges("RESOURCE") == BOTH_SEE
+    [edge] = await world.store.run("MATCH (:Gate)-[r:GUARDS]->(:Lan) RETURN r._account AS account")
+    assert edge["account"] == ONE
+
+
+async def test_nothing_of_the_owners_is_lost_when_it_is_denied_and_others_see_it_no_more(world: World) -> None:
+    await world.sweep(*lan(ONE, "a", "g1"), *lan(TWO, "b", "g1"))
+    denied = {"Lan": [(ONE, EAST)], "Gate": [(ONE, EAST)]}
+    await world.sweep(missing=denied)
+    assert (await world.ids("Lan"), await world.ids("Gate")) == ({"lan"}, {"g1"})
+    assert await world.edges("GUARDS") == {("g1", "lan")}
+    assert await world.edges("RESOURCE") == {(ONE, "lan"), (ONE, "g1")}
+    await world.sweep(*lan(TWO, "b", "g1", "g2"), missing=denied)
+    assert (await zones(world))[0]["zone"] == "a", "the last known word of the owner"
+    assert await world.edges("GUARDS") == {("g1", "lan"), ("g2", "lan")}, "the owner has not told of g2 yet"
+    await world.sweep(*lan(ONE, "a", "g2"), *lan(TWO, "b", "g2"))
+    assert await world.edges("GUARDS") == {("g2", "lan")}
+
+
+async def test_what_others_see_no_more_stays_the_owners(world: World) -> None:
+    await world.sweep(*lan(ONE, "a", "g1"), *lan(TWO, "b", "g1"))
+    await world.sweep(*lan(ONE, "a", "g1"))
+    assert await world.edges("RESOURCE") == {(ONE, "lan"), (ONE, "g1")}
+    assert await world.edges("GUARDS") == {("g1", "lan")}
+    await world.sweep(*lan(ONE, "a", "g1"), *lan(TWO, "b", "g1"))
+    assert await world.edges("RESOURCE") == BOTH_SEE
+    await world.sweep(*lan(ONE, "a", "g1"), missing={"Lan": [(TWO, EAST)], "Gate": [(TWO, EAST)]})
+    assert await world.edges("RESOURCE") == BOTH_SEE, "the participant was denied: it may see it still"
+    await world.sweep()
+    assert (await world.ids("Lan"), await world.ids("Gate")) == (set(), set())
+
+
+async def test_what_nobody_who_was_swept_owns_is_held_by_those_who_see_it(world: World) -> None:
+    everyone, world.accounts = world.accounts, world.accounts[1:]
+    await world.sweep(*lan(TWO, "b", "g1", "g2"))
+    assert await zones(world) == [{"zone": "b", "owner": "foreign", "region": EAST}]
+    assert await world.edges("GUARDS") == {("g1", "lan"), ("g2", "lan")}
+    await world.sweep(*lan(TWO, "b", "g1"))
+    assert await world.ids("Gate") == {"g1"}
+    await world.sweep(missing={"Lan": [(TWO, EAST)], "Gate": [(TWO, EAST)]})
+    assert await world.ids("Gate") == {"g1"}
+    world.accounts = everyone
+    await world.sweep(*lan(ONE, "a", "g3"), *lan(TWO, "b", "g1", "g3"))
+    assert await zones(world) == [{"zone": "a", "owner": ONE, "region": EAST}]
+    assert await world.edges("GUARDS") == {("g1", "lan"), ("g3", "lan")}
+    await world.sweep(*lan(ONE, "a", "g3"), *lan(TWO, "b", "g3"))
+    assert await world.ids("Gate") == {"g3"}
+    world.accounts = everyone[1:]
+    await world.sweep()
+    assert await world.ids("Lan") == {"lan"}, "its owner was not swept"
+    assert await world.edges("RESOURCE") == {(ONE, "lan"), (ONE, "g3")}
+    world.accounts = everyone
+    await world.sweep()
+    assert (await world.ids("Lan"), await world.ids("Gate")) == (set(), set())
+
+
+async def test_of_those_who_see_what_is_foreign_the_greatest_tells_in_any_order(world: World) -> None:
+    one, two = (Told("Lan", each, EAST, {"lan": {"zone": each}}, owner="333333333333") for each in (ONE, TWO))
+    for told in ((one, two), (two, one)):
+        await world.sweep(*told)
+        assert (await zones(world))[0]["zone"] == TWO
+
+
 async def test_deletions_are_more_than_one_transaction(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("skysweep.cleanup.LIMIT", 10)
     monkeypatch.setattr("skysweep.cleanup.SCOPES", 1)

@@ -43,6 +43,25 @@ class Range(Resource):
     id: str = at("CidrBlock")
 
 
+class Lan(Resource):
+    """A network that its owner shares with others, who list it too."""
+
+    source = call("ec2", "DescribeVpcs", "Vpcs[]")
+    owned_by = "OwnerId"
+    id: str = at("VpcId")
+    zone: str = at("State")
+
+
+class Gate(Resource):
+    """A rule at a shared network's border."""
+
+    source = call("ec2", "DescribeVpcs", "Vpcs[].Ipv6CidrBlockAssociationSet[]")
+    owned_by = "^OwnerId"
+    id: str = at("Ipv6CidrBlock")
+
+    lan: Lan = to("GUARDS", "^VpcId")
+
+
 class Machine(Resource):
     """A machine in a network, that lets a range in."""
 
@@ -72,7 +91,7 @@ class KnownPerson(Resource, extends=Person):
     friend: Person = to("KNOWS", "Arn")
 
 
-CATALOGUE = Catalogue(tuple(declared(cls) for cls in (Network, Range, Machine, Person, KnownPerson)))
+CATALOGUE = Catalogue(tuple(declared(cls) for cls in (Network, Range, Lan, Gate, Machine, Person, KnownPerson)))
 TYPES: dict[str, Type] = {type_.name: type_ for type_ in CATALOGUE.types}
 
 
@@ -85,6 +104,7 @@ class Told:
     region: str
     rows: Mapping[str, Mapping[str, Any]]
     links: Mapping[str, Mapping[str, Iterable[str]]] = field(default_factory=dict)
+    owner: str = ""
 
     def batch(self, batches_done: list[str]) -> Batch:
         type_ = TYPES[self.type]
@@ -96,7 +116,8 @@ class Told:
             for own, ends in pairs.items()
             for end in ends
         ]
-        return Batch(type_, self.account, self.region, rows, links, done=lambda: batches_done.append(self.type))
+        done = lambda: batches_done.append(self.type)  # noqa: E731 - a name for a short line
+        return Batch(type_, self.account, self.region, rows, links, owner=self.owner, done=done)
 
 
 @dataclass

@@ -19,7 +19,7 @@ from typing import Any
 
 from skysweep import aws
 from skysweep.errors import BadSettings, Bug
-from skysweep.model import Call, Edge, Property, Resource, Source
+from skysweep.model import Call, Edge, Path, Property, Resource, Source
 from skysweep.permissions import actions
 from skysweep.syncs import syncs
 
@@ -50,6 +50,11 @@ class Type:
     def owned(self) -> bool:
         """Whether the account that sees it points at it with RESOURCE."""
         return self.cls.owned
+
+    @property
+    def owner(self) -> Path | None:
+        """The path of the account that owns a record, where others list it too."""
+        return self.cls.owned_by
 
     @cached_property
     def name(self) -> str:

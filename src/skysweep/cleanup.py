@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from skysweep import cypher
 from skysweep.catalogue import Catalogue, Type
@@ -66,14 +67,17 @@ async def clean(store: Store, catalogue: Catalogue, licence: Licence, tag: int) 
         type_, edge = min(declared, key=lambda each: not each[0].shared)  # a shared one asks of all nodes
         scopes = licence.shared_scopes([type_ for type_, _ in declared])
         deleted.edges[edge.kind] += await _all(store, cypher.stale_edges(type_, edge), tag, scopes)
+        if type_.owner:
+            foreign = cypher.stale_edges(type_, edge, foreign=True)
+            deleted.edges[edge.kind] += await _all(store, foreign, tag, scopes)
     for type_ in catalogue.types:
         scopes = licence.scopes(type_)
         if not type_.shared:
             deleted.nodes[type_.label] += await _all(store, cypher.stale_nodes(type_), tag, scopes)
-        elif type_.owned:
-            deleted.edges["RESOURCE"] += await _all(store, cypher.stale_holds(type_), tag, scopes)
+        if type_.owned and (type_.shared or type_.owner):
+            deleted.edges["RESOURCE"] += await _all(store, cypher.stale_holds(type_), tag, _by_account(scopes))
     for type_ in catalogue.types:
-        if type_.shared:
+        if type_.shared or type_.owner:
             deleted.nodes[type_.label] += await _drain(store, cypher.unheld(type_), {"tag": tag})
     return deleted
 
@@ -88,7 +92,14 @@ def _edges(catalogue: Catalogue) -> list[list[tuple[Type, Edge]]]:
     return list(drawn.values())
 
 
-async def _all(store: Store, statement: str, tag: int, scopes: Sequence[Mapping[str, str]]) -> int:
+def _by_account(scopes: Iterable[Mapping[str, str]]) -> list[dict[str, Any]]:
+    regions: dict[str, list[str]] = {}
+    for scope in scopes:
+        regions.setdefault(scope["account"], []).append(scope["region"])
+    return [{"account": account, "regions": named} for account, named in regions.items()]
+
+
+async def _all(store: Store, statement: str, tag: int, scopes: Sequence[Mapping[str, Any]]) -> int:
     count = 0
     for first in range(0, len(scopes), SCOPES):
         count += await _drain(store, statement, {"tag": tag, "scopes": list(scopes[first : first + SCOPES])})

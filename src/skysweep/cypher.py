@@ -2,7 +2,8 @@
 
 Nodes and edges carry what the engine needs: `firstseen` (milliseconds, of the sweep that made them), `lastupdated` (the
 update tag of the sweep that last saw them), and the scope that owns them, `_account` and `_region`. Shared nodes have
-no scope of their own; the edges that hold them have.
+no scope of their own; the edges that hold them have. A node with a known owner is the owner's, whoever else lists it;
+until a sweep has been to the owner its `_account` is FOREIGN, and the greatest account that lists it (`_teller`) tells.
 
 Parameters: $rows; $tag, the update tag; $limit, how many deletions a transaction takes; $scopes, `[{account, region}]`.
 """
@@ -16,6 +17,9 @@ from skysweep.model import Edge
 from skysweep.store import NodeType
 
 STAMPS = "r.lastupdated = $tag, r._account = row.account, r._region = row.region"
+
+FOREIGN = "foreign"
+UNOWNED = f"coalesce(n._account, '{FOREIGN}') = '{FOREIGN}'"
 
 # Where several scopes see one edge in one sweep, the greatest owns it, whichever is written last.
 GREATEST = (
@@ -72,9 +76,39 @@ def upsert(type_: Type, dialect: Dialect) -> str:
     return "\n".join(lines)
 
 
-def link(type_: Type, edge: Edge) -> str:
-    """Rows `{start, end, props, account, region}` → edges between nodes that are there."""
+def visit(type_: Type, dialect: Dialect) -> str:
+    """Rows `{id, props, account, region}` of what others own → nodes, held by these accounts, told of while unowned."""
+    lines = [
+        "UNWIND $rows AS row",
+        f"MERGE (n:{_name(type_.label)} {{id: row.id}})",
+        "ON CREATE SET n.firstseen = $tag * 1000",
+    ]
+    if type_.owned:
+        lines += [
+            "WITH n, row",
+            "MATCH (a:AWSAccount {id: row.account})",
+            "MERGE (n)<-[r:RESOURCE]-(a)",
+            "ON CREATE SET r.firstseen = $tag * 1000",
+            f"SET {STAMPS}",
+        ]
+    return "\n".join(
+        (
+            *lines,
+            "WITH n, row",
+            f"WHERE {UNOWNED} AND coalesce(n.lastupdated, 0) <= $tag",
+            "AND (coalesce(n.lastupdated, 0) < $tag OR coalesce(n._teller, '') <= row.account)",
+            f"SET {', '.join(_assignments(type_, dialect, visits=True))}",
+        )
+    )
+
+
+def link(type_: Type, edge: Edge, *, visits: bool = False) -> str:
+    """Rows `{start, end, props, account, region}` → edges between nodes that are there.
+
+    visits: told by others than the owner of the declaring node; the edges of an owned node are its owner's to tell.
+    """
     (start, start_on), (end, end_on) = ends(type_, edge)
+    unowned = "WITH {0} AS n, s, t, row WHERE " + UNOWNED
     # The declaring node has few edges, the one it points at may have many: ArcadeDB walks those of the first.
     pattern = f"(t)<-[r:{_name(edge.kind)}]-(s)" if edge.inbound else f"(s)-[r:{_name(edge.kind)}]->(t)"
     return "\n".join(
@@ -82,6 +116,7 @@ def link(type_: Type, edge: Edge) -> str:
             "UNWIND $rows AS row",
             f"MATCH (s:{_name(start)} {{{_name(start_on)}: row.start}})",
             f"MATCH (t:{_name(end)} {{{_name(end_on)}: row.end}})",
+            *((unowned.format("t" if edge.inbound else "s"),) if visits else ()),
             f"MERGE {pattern}",
             "ON CREATE SET r.firstseen = $tag * 1000",
             "WITH r, row",
@@ -108,33 +143,39 @@ def stale_nodes(type_: Type) -> str:
     )
 
 
-def stale_edges(type_: Type, edge: Edge) -> str:
-    """Deletes edges that the scopes declared and that this sweep has not seen."""
+def stale_edges(type_: Type, edge: Edge, *, foreign: bool = False) -> str:
+    """Deletes edges that the scopes declared and that this sweep has not seen; `foreign`: those of unowned nodes."""
     (start, _), (end, _) = ends(type_, edge)
-    owner = "s" if not edge.inbound else "t"
-    scoped = "" if type_.shared or edge.start else " {_account: scope.account, _region: scope.region}"
-    start_scope, end_scope = (scoped, "") if owner == "s" else ("", scoped)
+    account = f"'{FOREIGN}'" if foreign else "scope.account"
+    scoped = "" if type_.shared or edge.start else " {_account: " + account + ", _region: scope.region}"
+    start_scope, end_scope = ("", scoped) if edge.inbound else (scoped, "")
+    # Of an owned node every such edge is its owner's, whoever drew it before a sweep came there.
+    drawn = "" if type_.owner and not foreign else " AND r._account = scope.account"
     return (
         f"UNWIND $scopes AS scope MATCH (s:{_name(start)}{start_scope})-[r:{_name(edge.kind)}]->"
-        f"(t:{_name(end)}{end_scope}) WHERE r.lastupdated < $tag AND r._account = scope.account "
+        f"(t:{_name(end)}{end_scope}) WHERE r.lastupdated < $tag{drawn} "
         "AND r._region = scope.region WITH r LIMIT $limit DELETE r RETURN count(*) AS deleted"
     )
 
 
 def stale_holds(type_: Type) -> str:
-    """Deletes RESOURCE edges to shared nodes that the scopes saw last, and that nothing else of the account holds."""
+    """Deletes RESOURCE edges to others' and shared nodes that the accounts saw last, unless something else holds them.
+
+    $scopes: `[{account, regions}]`, so that an account's many edges are walked once.
+    """
+    others = "AND n._account <> scope.account " if type_.owner else ""
     return (
         "UNWIND $scopes AS scope MATCH (a:AWSAccount {id: scope.account})-[r:RESOURCE]->"
-        f"(n:{_name(type_.label)}) WHERE r.lastupdated < $tag AND r._region = scope.region AND NOT EXISTS {{ "
+        f"(n:{_name(type_.label)}) WHERE r.lastupdated < $tag AND r._region IN scope.regions {others}AND NOT EXISTS {{ "
         "MATCH (n)-[x]-() WHERE x._account = scope.account AND type(x) <> 'RESOURCE' } "
         "WITH r LIMIT $limit DELETE r RETURN count(*) AS deleted"
     )
 
 
 def unheld(type_: Type) -> str:
-    """Deletes shared nodes that nothing holds any more."""
+    """Deletes nodes without an owner that nothing holds any more."""
     return (
-        f"MATCH (n:{_name(type_.label)}) WHERE n._account IS NULL AND n.lastupdated < $tag AND NOT (n)--() "
+        f"MATCH (n:{_name(type_.label)}) WHERE {UNOWNED} AND n.lastupdated < $tag AND NOT (n)--() "
         "WITH n LIMIT $limit DELETE n RETURN count(*) AS deleted"
     )
 
@@ -160,17 +201,19 @@ LAST_TAG = "MATCH (s:SkysweepState {id: 'sweep'}) RETURN s.update_tag AS tag"
 TAKE_TAG = "MERGE (s:SkysweepState {id: 'sweep'}) SET s.update_tag = $tag"
 
 
-def _assignments(type_: Type, dialect: Dialect) -> list[str]:
+def _assignments(type_: Type, dialect: Dialect, *, visits: bool = False) -> list[str]:
     labels = "".join(f":{_name(label)}" for label in type_.also)
     made = [f"n{labels}"] if labels and not dialect.labels_are_types else []
     made.append("n += row.props")
     if type_.extends:
-        return [*made, "n.lastupdated = CASE WHEN n._account IS NULL THEN $tag ELSE n.lastupdated END"]
+        return [*made, f"n.lastupdated = CASE WHEN {UNOWNED} THEN $tag ELSE n.lastupdated END"]
     made.append("n.lastupdated = $tag")
     if not type_.shared:
-        made += ["n._account = row.account", "n._region = row.region"]
+        made += [f"n._account = '{FOREIGN}'" if visits else "n._account = row.account", "n._region = row.region"]
         if type_.source.call.per == "region":
             made.append("n.region = row.region")
+    if type_.owner:
+        made.append(f"n._teller = {'row.account' if visits else 'null'}")
     return made
 
 

@@ -255,7 +255,7 @@ class _Outbox:
     def __init__(self, sweep: _Sweep, unit: Unit) -> None:
         self._sweep = sweep
         self._unit = unit
-        self._open: dict[Type, Batch] = {}
+        self._open: dict[tuple[Type, str], Batch] = {}
         self._pending = 0
         self._result: UnitResult | None = None
 
@@ -268,14 +268,15 @@ class _Outbox:
         except Unfit as error:
             self.unfit(type_, record, error)
             return
-        batch = self._open.get(type_)
+        owner = row.pop("owner", "")
+        batch = self._open.get((type_, owner))
         if batch is None:
-            target = self._unit.target
-            batch = self._open[type_] = Batch(type_, target.account, target.region, done=self._done)
+            where = self._unit.target.account, self._unit.target.region
+            batch = self._open[type_, owner] = Batch(type_, *where, done=self._done, owner=owner)
         batch.rows.append(row)
         batch.links += links
         if len(batch.rows) >= ROWS:
-            await self._hand_over(type_)
+            await self._hand_over(type_, owner)
 
     def unfit(self, type_: Type, record: Record, error: Exception) -> None:
         """Puts a record aside that cannot become a row."""
@@ -285,13 +286,13 @@ class _Outbox:
 
     async def close(self, result: UnitResult) -> None:
         """No more records will come."""
-        for type_ in list(self._open):
-            await self._hand_over(type_)
+        for type_, owner in list(self._open):
+            await self._hand_over(type_, owner)
         self._result = result
         self._finish()
 
-    async def _hand_over(self, type_: Type) -> None:
-        batch = self._open.pop(type_)
+    async def _hand_over(self, type_: Type, owner: str) -> None:
+        batch = self._open.pop((type_, owner))
         self._pending += 1
         await self._sweep.writer.send(batch)
 

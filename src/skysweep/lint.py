@@ -95,10 +95,25 @@ def _of_type(type_: Type) -> Iterator[tuple[str, str]]:
     except Problem as problem:
         yield ".source", str(problem)
         return
+    yield from _of_owner(type_, shapes)
     for part in type_.properties:
         yield from ((f".{part.name}", what) for what in _of_property(part, shapes))
     for edge in type_.edges:
         yield from ((f".{edge.name}", what) for what in _of_edge(edge, shapes))
+
+
+def _of_owner(type_: Type, shapes: Sequence[Shape | None]) -> Iterator[tuple[str, str]]:
+    if type_.owner is None:
+        return
+    if type_.shared:
+        yield ".owned_by", "names an owner, and `shared` says that there is none"
+    try:
+        shape, _ = _walk(type_.owner, shapes)
+    except Problem as problem:
+        yield ".owned_by", str(problem)
+        return
+    if shape is not None and shape.type_name != "string":
+        yield ".owned_by", f"an account is a string, but the path ends in a {shape.type_name}"
 
 
 def _of_call(call: Call) -> Iterator[str]:

@@ -287,12 +287,15 @@ class Resource:
     A base without a source is no type: what it declares is that of the types made of it.
     shared: several accounts or regions may see the same node; it goes only when nothing holds it any more.
     owned: whether the account points at the node with RESOURCE.
+    owned_by: the path of the account that a record belongs to, where AWS lets others list it too (a VPC shared by RAM).
+    What those tell counts only while no sweep has been to the owner; they point at the node all the same.
     """
 
     also: ClassVar[tuple[str, ...]] = ()
     source: ClassVar[Source]
     shared: ClassVar[bool] = False
     owned: ClassVar[bool] = True
+    owned_by: ClassVar[Path | None] = None
     label: ClassVar[str]
     extends: ClassVar[type[Resource] | None] = None
 
@@ -302,7 +305,7 @@ class Resource:
         cls.label = label or (extends.label if extends else cls.__name__)
         cls.extends = extends
         if extends:
-            cls.also, cls.shared, cls.owned = extends.also, True, False
+            cls.also, cls.shared, cls.owned, cls.owned_by = extends.also, True, False, None
 
 
 def _codes(missing: str | Sequence[str]) -> frozenset[str]:

@@ -1,7 +1,8 @@
 """Records → rows and links. Pure; each type's declaration is compiled once into readers.
 
 A row is ``{"id": str, "props": {name: value | None}}``: a None removes the property from the graph, a property whose
-detail call failed is left out, so that the graph keeps what it last knew.
+detail call failed is left out, so that the graph keeps what it last knew. A row of what another account owns names it
+as ``"owner"``.
 """
 
 from __future__ import annotations
@@ -36,12 +37,13 @@ class Linked:
 class Maker:
     """What turns the records of one type into rows and links."""
 
-    __slots__ = ("_edges", "_id", "_properties", "type")
+    __slots__ = ("_edges", "_id", "_owner", "_properties", "type")
 
     def __init__(self, type_: Type) -> None:
         self.type = type_
         properties = [(each.name, _property(each)) for each in type_.properties]
         self._id = dict(properties)["id"]
+        self._owner = paths.reader(type_.owner) if type_.owner else None
         self._properties = properties
         self._edges = [
             (number, edge, _of(edge.path, edge.of), [(name, paths.reader(path)) for name, path in edge.properties])
@@ -60,7 +62,9 @@ class Maker:
                 raise Unfit(f"{name}: {error}") from error
         if not values.get("id"):
             raise Unfit("id: there is none")
-        return {"id": values["id"], "props": values}
+        row = {"id": values["id"], "props": values}
+        owner = self._owner(record) if self._owner else None
+        return row if owner in {None, record.context.account} else {**row, "owner": str(owner)}
 
     def links(self, record: Record, own: str) -> Iterator[Linked]:
         """The record's edges; `own` is its node's id. Raises Unfit where an end's key is no text."""

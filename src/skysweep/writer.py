@@ -44,13 +44,17 @@ class Quarantined:
 
 @dataclass(slots=True)
 class Batch:
-    """Rows and links of one type, from one unit. done: called once they are committed and spooled."""
+    """Rows and links of one type, from one unit. done: called once they are committed and spooled.
+
+    owner: the account that owns them, where that is not the one that saw them.
+    """
 
     type: Type
     account: str
     region: str
     rows: list[Row] = field(default_factory=list)
     links: list[Linked] = field(default_factory=list)
+    owner: str = ""
     done: Callable[[], None] = lambda: None
 
 
@@ -78,7 +82,7 @@ class Writer:
     async def send(self, batch: Batch) -> None:
         """Hands a batch over; waits while its writer lags."""
         alone = batch.type.shared or batch.type.extends
-        number = 0 if alone else zlib.crc32(batch.account.encode()) % self._count
+        number = 0 if alone else zlib.crc32((batch.owner or batch.account).encode()) % self._count
         await self._streams[number][0].send(batch)
 
     def close(self) -> None:
@@ -98,24 +102,31 @@ class Writer:
 
     async def links(self, catalogue: Catalogue) -> None:
         """Writes the spooled links, accounts dealt to the writers; edges that several accounts see by one alone."""
-        edges = {f"{type_.name}.{edge.name}": (type_, edge) for type_ in catalogue.types for edge in type_.edges}
+        edges = {
+            _key(type_, edge, visits=visits): (type_, edge, visits)
+            for type_ in catalogue.types
+            for edge in type_.edges
+            for visits in (False, True)
+        }
         waiting = sorted(await anyio.to_thread.run_sync(self._ledger.spooled))
-        shared = [each for each in waiting if edges[each[1]][0].shared]
-        own = [each for each in waiting if not edges[each[1]][0].shared]
+        several = {key for key, (type_, _, visits) in edges.items() if type_.shared or visits}
+        shared = [each for each in waiting if each[1] in several]
+        own = [each for each in waiting if each[1] not in several]
         accounts = groupby(own, key=lambda each: each[0])
         lots = iter([shared, *(list(of_account) for _, of_account in accounts)])
 
         async def work() -> None:
             for lot in lots:  # shared by the writers: each takes the next one
                 for account, key in lot:
-                    await self._link(account, key, *edges[key])
+                    type_, edge, visits = edges[key]
+                    await self._link(account, key, type_, edge, visits=visits)
 
         async with anyio.create_task_group() as tasks:
             for _ in range(self._count):
                 tasks.start_soon(work)
 
-    async def _link(self, account: str, key: str, type_: Type, edge: Edge) -> None:
-        statement, after = cypher.link(type_, edge), ("", "")
+    async def _link(self, account: str, key: str, type_: Type, edge: Edge, *, visits: bool) -> None:
+        statement, after = cypher.link(type_, edge, visits=visits), ("", "")
         while rows := await anyio.to_thread.run_sync(self._ledger.links, account, key, after, ROWS):
             after = rows[-1][0], rows[-1][1]
             made = [
@@ -129,8 +140,9 @@ class Writer:
         async with receive:
             async for first in receive:
                 taken = [first, *_waiting(receive, ROWS - len(first.rows))]
-                for type_, rows in _by_type(taken).items():
-                    await self._write(type_, rows)
+                for (type_, visits), rows in _by_type(taken).items():
+                    statement = cypher.visit if visits else cypher.upsert
+                    await self._write(statement(type_, self._dialect), type_, rows)
                 spooled = [each for batch in taken for each in _spooled(batch)]
                 if spooled:
                     await anyio.to_thread.run_sync(self._ledger.spool, spooled)
@@ -138,8 +150,7 @@ class Writer:
                 for batch in taken:
                     batch.done()
 
-    async def _write(self, type_: Type, rows: list[Row]) -> None:
-        statement = cypher.upsert(type_, self._dialect)
+    async def _write(self, statement: str, type_: Type, rows: list[Row]) -> None:
         try:
             await self._store.run(statement, rows=rows, tag=self._tag)
         except REFUSED as error:
@@ -147,8 +158,8 @@ class Writer:
                 self._quarantine(type_, rows[0], error)
                 return
             half = len(rows) // 2
-            await self._write(type_, rows[:half])
-            await self._write(type_, rows[half:])
+            await self._write(statement, type_, rows[:half])
+            await self._write(statement, type_, rows[half:])
 
     def _quarantine(self, type_: Type, row: Row, error: Exception) -> None:
         reason = f"{type(error).__name__}: {str(error)[:200]}"
@@ -171,16 +182,20 @@ def _waiting(receive: MemoryObjectReceiveStream[Batch], rows: int) -> Iterable[B
         yield batch
 
 
-def _by_type(batches: Iterable[Batch]) -> dict[Type, list[Row]]:
-    """Rows with their scope, by type and sorted by id; of equal ids the latest row counts, and the greatest region."""
-    grouped: dict[Type, dict[str, Row]] = {}
+def _by_type(batches: Iterable[Batch]) -> dict[tuple[Type, bool], list[Row]]:
+    """Rows with their scope, by type (and whether another account owns them) and sorted by id.
+
+    Of equal ids the latest row counts, and the greatest region.
+    """
+    grouped: dict[tuple[Type, bool], dict[str, Row]] = {}
     for batch in batches:
-        rows = grouped.setdefault(batch.type, {})
+        rows = grouped.setdefault((batch.type, bool(batch.owner)), {})
+        several = batch.type.shared or batch.owner
         for row in batch.rows:
-            key = row["id"] if not batch.type.shared else f"{row['id']} {batch.account}"
+            key = f"{row['id']} {batch.account}" if several else row["id"]
             region = max(batch.region, rows[key]["region"]) if key in rows else batch.region
             rows[key] = {**_owned(batch.type, row), "account": batch.account, "region": region}
-    return {type_: [rows[key] for key in sorted(rows)] for type_, rows in grouped.items() if rows}
+    return {group: [rows[key] for key in sorted(rows)] for group, rows in grouped.items() if rows}
 
 
 def _owned(type_: Type, row: Row) -> Row:
@@ -192,5 +207,10 @@ def _owned(type_: Type, row: Row) -> Row:
 
 def _spooled(batch: Batch) -> Iterable[tuple[str, str, str, str, str, str]]:
     for link in batch.links:
-        edge = f"{batch.type.name}.{batch.type.edges[link.edge].name}"
+        edge = _key(batch.type, batch.type.edges[link.edge], visits=bool(batch.owner))
         yield batch.account, edge, link.start, link.end, batch.region, orjson.dumps(link.properties).decode()
+
+
+def _key(type_: Type, edge: Edge, *, visits: bool) -> str:
+    """What the spool calls an edge; those of what another account owns are told apart."""
+    return f"{type_.name}.{edge.name}{' of another' if visits else ''}"

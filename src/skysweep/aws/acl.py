@@ -17,6 +17,7 @@ class EC2NetworkAcl(Resource):
 
     also = ("AWSEC2NetworkAcl",)
     source = ACLS
+    owned_by = "OwnerId"
 
     id: str = at(arn("ec2", "network-acl/{NetworkAclId}", account="{OwnerId}"))
     arn: str = at(arn("ec2", "network-acl/{NetworkAclId}", account="{OwnerId}"))
@@ -39,6 +40,8 @@ def _entries(record: Record, *, egress: bool) -> Iterator[dict[str, Any]]:
 
 class _Rule(Resource):
     """One numbered line of a network ACL."""
+
+    owned_by = "^OwnerId"
 
     id: str = at("id")
     network_acl_id: str = at("^NetworkAclId")

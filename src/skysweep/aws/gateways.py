@@ -10,7 +10,7 @@ from skysweep.aws.account import AWSAccount
 from skysweep.aws.ec2 import EC2Instance
 from skysweep.aws.network import AWSNetworkInterface
 from skysweep.aws.vpc import AWSIpv4CidrBlock, AWSVpc, EC2Subnet
-from skysweep.model import Record, Resource, arn, at, by, call, to
+from skysweep.model import Function, Record, Resource, Unanswered, arn, at, by, call, to
 
 PEERINGS = call("ec2", "DescribeVpcPeeringConnections", "VpcPeeringConnections[]")
 
@@ -29,6 +29,7 @@ class AWSInternetGateway(Resource):
     """The door between a VPC and the internet: a subnet routed to it is public."""
 
     source = call("ec2", "DescribeInternetGateways", "InternetGateways[]")
+    owned_by = "OwnerId"
 
     id: str = at("InternetGatewayId")
     arn: str = at(_gateway_arn)
@@ -146,6 +147,19 @@ PEERING_ARN = arn(
 )
 
 
+def _requesters(option: str) -> Function:
+    """What the requester's side of a peering allows: only the requester is told, so only its word is written."""
+
+    def allowed(peering: Record) -> Any:
+        side, here = peering["RequesterVpcInfo"] or {}, peering.context
+        if (side.get("OwnerId"), side.get("Region", here.region)) != (here.account, here.region):
+            raise Unanswered(option)
+        return side.get("PeeringOptions", {}).get(option)
+
+    allowed.__doc__ = f"`RequesterVpcInfo.PeeringOptions.{option}`, as the requester is told."
+    return allowed
+
+
 class AWSPeeringConnection(Resource):
     """A private link between two VPCs, of other accounts and regions too: a way around the front door."""
 
@@ -156,12 +170,12 @@ class AWSPeeringConnection(Resource):
     arn: str = at(PEERING_ARN, doc="The requester's; the accepter's account has one of its own")
     status_code: str = at("Status.Code")
     status_message: str = at("Status.Message")
-    allow_dns_resolution_from_remote_vpc: bool = at("RequesterVpcInfo.PeeringOptions.AllowDnsResolutionFromRemoteVpc")
+    allow_dns_resolution_from_remote_vpc: bool = at(_requesters("AllowDnsResolutionFromRemoteVpc"))
     allow_egress_from_local_classic_link_to_remote_vpc: bool = at(
-        "RequesterVpcInfo.PeeringOptions.AllowEgressFromLocalClassicLinkToRemoteVpc"
+        _requesters("AllowEgressFromLocalClassicLinkToRemoteVpc")
     )
     allow_egress_from_local_vpc_to_remote_classic_link: bool = at(
-        "RequesterVpcInfo.PeeringOptions.AllowEgressFromLocalVpcToRemoteClassicLink"
+        _requesters("AllowEgressFromLocalVpcToRemoteClassicLink")
     )
     requester_region: str = at("RequesterVpcInfo.Region")
     requester_owner_id: str = at("RequesterVpcInfo.OwnerId")

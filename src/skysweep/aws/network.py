@@ -18,6 +18,7 @@ class AWSNetworkInterface(Resource):
 
     also = ("NetworkInterface",)
     source = INTERFACES
+    owned_by = "OwnerId"  # who shares a subnet lists the interfaces that others have in it
 
     id: str = at("NetworkInterfaceId")
     arn: str = at(arn("ec2", "network-interface/{NetworkInterfaceId}", account="{OwnerId}"))
@@ -45,6 +46,8 @@ class AWSNetworkInterface(Resource):
 
 def balancer_of(interface: Record, *, classic: bool) -> Iterator[dict[str, str]]:
     """The name in the ARN of the load balancer that an interface belongs to: only its description tells it."""
+    if interface["OwnerId"] not in {None, interface.context.account}:
+        return  # its owner tells
     kind, _, name = (interface["Description"] or "").partition(" ")
     # Anyone may describe his own interfaces like that: only those that AWS manages count.
     if interface["RequesterManaged"] and kind == "ELB" and name and ("/" not in name) == classic:
@@ -59,6 +62,7 @@ class EC2PrivateIp(Resource):
 
     also = ("AWSEC2PrivateIp",)
     source = INTERFACES["NetworkInterfaces[].PrivateIpAddresses[]"]
+    owned_by = "^OwnerId"
 
     id: str = at("{^NetworkInterfaceId}:{PrivateIpAddress}")
     network_interface_id: str = at("^NetworkInterfaceId")
@@ -81,6 +85,7 @@ class EC2Ipv6Address(Resource):
 
     also = ("AWSEC2Ipv6Address", "Ip")
     source = INTERFACES["NetworkInterfaces[].Ipv6Addresses[]"]
+    owned_by = "^OwnerId"
 
     id: str = at("Ipv6Address")
     ipv6_address: str = at("Ipv6Address", index=True)

@@ -27,6 +27,7 @@ class EC2RouteTable(Resource):
 
     also = ("AWSEC2RouteTable", "AWSRouteTable")
     source = TABLES
+    owned_by = "OwnerId"
 
     id: str = at("RouteTableId")
     route_table_id: str = at("RouteTableId", index=True)
@@ -43,6 +44,7 @@ class AWSVpcEndpoint(Resource):
     """A private way from a VPC to a service; its policy says who may reach what through it."""
 
     source = call("ec2", "DescribeVpcEndpoints", "VpcEndpoints[]")
+    owned_by = "OwnerId"
 
     id: str = at("VpcEndpointId")
     vpc_endpoint_id: str = at("VpcEndpointId", index=True)
@@ -121,6 +123,7 @@ class EC2Route(Resource):
 
     also = ("AWSEC2Route",)
     source = TABLES.each(_routes)
+    owned_by = "^OwnerId"
 
     id: str = at("id")
     target: str = at("target", doc="The destination, or the gateway where that is a prefix list, as Cartography has it")
@@ -165,6 +168,7 @@ class EC2RouteTableAssociation(Resource):
 
     also = ("AWSEC2RouteTableAssociation",)
     source = TABLES["RouteTables[].Associations[]"]
+    owned_by = "^OwnerId"
 
     id: str = at("RouteTableAssociationId")
     route_table_association_id: str = at("RouteTableAssociationId", index=True)

@@ -22,6 +22,7 @@ class EC2SecurityGroup(Resource):
 
     also = ("AWSEC2SecurityGroup", "NetworkAccessControl")
     source = GROUPS
+    owned_by = "OwnerId"
 
     id: str = at("GroupId")
     groupid: str = at("GroupId", index=True)
@@ -110,6 +111,8 @@ class AWSIpRange(Resource):
 
 class _Rule(Resource):
     """What a security group lets through: a protocol, its ports, and the other ends."""
+
+    owned_by = "^OwnerId"
 
     id: str = at("id")
     ruleid: str = at("id", index=True)

@@ -1,7 +1,7 @@
 """VPC: private networks, their address blocks and their subnets.
 
-What AWS RAM lets another account see (VPCs, subnets and what is attached to them) is shared: the owner and every
-participant list the same thing, and it stays as long as one of them does.
+What AWS RAM shares with another account (VPCs, subnets and what is attached to them) both list, and each its own way:
+an availability zone has another name in every account. What the owner says of it counts.
 """
 
 from __future__ import annotations
@@ -17,12 +17,11 @@ class AWSVpc(Resource):
 
     also = ("VirtualNetwork",)
     source = VPCS
-    shared = True
+    owned_by = "OwnerId"
 
     id: str = at("VpcId")
     vpcid: str = at("VpcId", index=True)
     arn: str = at(arn("ec2", "vpc/{VpcId}", account="{OwnerId}"))
-    region: str = at("{region}")
     owner_id: str = at("OwnerId")
     primary_cidr_block: str = at("CidrBlock")
     instance_tenancy: str = at("InstanceTenancy")
@@ -36,7 +35,7 @@ class AWSIpv4CidrBlock(Resource):
 
     also = ("AWSCidrBlock",)
     source = VPCS["Vpcs[].CidrBlockAssociationSet[]"]
-    shared = True
+    owned_by = "^OwnerId"
     owned = False
 
     id: str = at("{^VpcId}|{CidrBlock}")
@@ -54,7 +53,7 @@ class AWSIpv6CidrBlock(Resource):
 
     also = ("AWSCidrBlock",)
     source = VPCS["Vpcs[].Ipv6CidrBlockAssociationSet[]"]
-    shared = True
+    owned_by = "^OwnerId"
     owned = False
 
     id: str = at("{^VpcId}|{Ipv6CidrBlock}")
@@ -74,14 +73,13 @@ class EC2Subnet(Resource):
 
     also = ("AWSEC2Subnet", "Subnet")
     source = SUBNETS
-    shared = True
+    owned_by = "OwnerId"
 
     id: str = at("SubnetId")
     subnetid: str = at("SubnetId", index=True)
     subnet_id: str = at("SubnetId", index=True)
     arn: str = at("SubnetArn")
     subnet_arn: str = at("SubnetArn")
-    region: str = at("{region}")
     owner_id: str = at("OwnerId")
     name: str = at("CidrBlock", doc="The IPv4 block, as Cartography has it")
     cidr_block: str = at("CidrBlock")
