@@ -1,0 +1,223 @@
+"""What the gates share: a sweep of a fake AWS in this process or as the command line, and when two graphs are equal."""
+
+from __future__ import annotations
+
+import dataclasses
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import anyio
+from anyio.abc import Process
+from benchmarks.bolt import BoltProxy
+from benchmarks.fakeaws.faults import Fault, Plan, Seen, calm
+from benchmarks.fakeaws.server import Server
+
+import skysweep
+from graphs import MARKS, Graph, differences, graph
+from skysweep import settings as configuration
+from skysweep.report import ExitCode, Report
+from skysweep.settings import Settings
+from skysweep.store import Store, StoreSettings, open_store
+from skysweep.transport import loopback
+
+ROLE = "skysweep"
+KEY = "AKIAFAKEFAKEFAKEFAKE"
+CLI_SECONDS = 120
+
+
+# Graphs
+
+
+async def snapshot(store: Store | StoreSettings, *, unmarked: set[str] = MARKS) -> Graph:
+    """The graph as a value, without the update tag and what follows from it: when a sweep first and last saw things."""
+    if isinstance(store, Store):
+        return await graph(store, marks=unmarked)
+    async with open_store(store) as opened:
+        return await graph(opened, marks=unmarked)
+
+
+def assert_equal(one: Graph, other: Graph) -> None:
+    """Two graphs have the same nodes, edges and properties; says what differs, in at most 40 lines."""
+    found = differences(one, other)
+    assert not found, "\n".join(found)
+
+
+# A sweep in this process
+
+
+def settings(server: Server, store: StoreSettings, folder: Path, **changes: Any) -> Settings:
+    """Settings that sweep every account of the fake that is not closed, and reach nothing else.
+
+    folder: the ledger's. changes: of `Settings` or of its `aws`, whichever has the name.
+    """
+    estate = server.estate
+    made = configuration.demo(
+        server.url,
+        accounts=tuple(each for each in estate.accounts if each not in estate.suspended),
+        role_name=ROLE,
+        regions=tuple(estate.regions),
+        folder=folder,
+        key=KEY,
+    )
+    ours = {each.name for each in dataclasses.fields(Settings)}
+    aws = {name: value for name, value in changes.items() if name not in ours}
+    own = {name: value for name, value in changes.items() if name in ours}
+    return dataclasses.replace(made, store=store, **{"aws": dataclasses.replace(made.aws, **aws), **own})
+
+
+async def swept(server: Server, store: StoreSettings, folder: Path, **changes: Any) -> Report:
+    """The report of a sweep of the fake AWS in this process; `changes` as in `settings`."""
+    return await skysweep.sweep(settings(server, store, folder, **changes))
+
+
+# A sweep as a process
+
+
+@dataclasses.dataclass(eq=False)
+class Sync:
+    """A running `skysweep sync --json`; what it has said is there once `ended` has come back."""
+
+    process: Process
+    stdout: bytes = b""
+    stderr: bytes = b""
+
+    def kill(self) -> None:
+        """SIGKILL, at once: it is dead before whatever the caller does next is seen by anybody."""
+        if self.process.returncode is None:
+            os.kill(self.process.pid, signal.SIGKILL)
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """Asks it to end."""
+        self.process.send_signal(number)
+
+    async def ended(self) -> int:
+        """Waits for its end: its exit code, the negative number of the signal that killed it."""
+        with anyio.fail_after(CLI_SECONDS):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._read, "stdout")
+                tasks.start_soon(self._read, "stderr")
+                code = await self.process.wait()
+        return code
+
+    async def report(self) -> dict[str, Any]:
+        """The report that it printed, once it has ended with 0 or 2."""
+        code = await self.ended()
+        assert code in {ExitCode.COMPLETE, ExitCode.INCOMPLETE}, f"exit {code}: {self.stderr.decode()}"
+        document: dict[str, Any] = json.loads(self.stdout)
+        return document
+
+    async def _read(self, name: str) -> None:
+        stream = getattr(self.process, name)
+        async for part in stream:
+            setattr(self, name, getattr(self, name) + part)
+
+
+@asynccontextmanager
+async def sync(server: Server, store: StoreSettings, home: Path, *options: str) -> AsyncIterator[Sync]:
+    """`skysweep sync --json` of every account of the fake that is not closed, with nothing else within its reach.
+
+    home: where it finds HOME, and no AWS file. options: further ones of the command line. It is killed with the block.
+    """
+    estate = server.estate
+    accounts = ",".join(each for each in estate.accounts if each not in estate.suspended)
+    command = [sys.executable, "-m", "skysweep.cli", "sync", "--json", "--log-format", "text", "--rate-share", "0"]
+    command += ["--accounts", accounts, "--role-name", ROLE, "--aws-regions", ",".join(estate.regions)]
+    command += ["--store", str(store.folder), *(["--neo4j-uri", store.uri] if store.uri else [])]
+    running = Sync(
+        await anyio.open_process(
+            [*command, *options], env=environ(server.url, store, home), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+    )
+    try:
+        yield running
+    finally:
+        running.kill()
+        await running.process.aclose()
+
+
+def environ(url: str, store: StoreSettings, home: Path) -> dict[str, str]:
+    """An environment in which nothing but the fake AWS at `url` and the store can be reached."""
+    assert loopback(urlsplit(url).hostname), f"{url} is not on this machine"
+    home.mkdir(parents=True, exist_ok=True)
+    made = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "XDG_STATE_HOME": str(home / "state"),
+        "AWS_ACCESS_KEY_ID": KEY,
+        "AWS_SECRET_ACCESS_KEY": "fake",
+        "AWS_ENDPOINT_URL": url,
+        "AWS_REGION": "us-east-1",
+        "AWS_CONFIG_FILE": str(home / "no-config"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(home / "no-credentials"),
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    given = {"NEO4J_USER": store.user, "NEO4J_PASSWORD": store.password, "NEO4J_DATABASE": store.database}
+    return made | {name: value for name, value in given.items() if store.uri and value}
+
+
+# Moments
+
+
+@dataclasses.dataclass(eq=False)
+class AtCall:
+    """A plan that does something once, when the fake AWS sees its n-th request, before it is answered."""
+
+    number: int
+    action: Callable[[], object]
+    plan: Plan = calm
+    done: bool = False
+
+    def __call__(self, seen: Seen) -> Fault | None:
+        """The plan."""
+        if seen.number >= self.number and not self.done:
+            self.done = True
+            self.action()
+        return self.plan(seen)
+
+
+def at_commit(proxy: BoltProxy, number: int, action: Callable[[], object]) -> None:
+    """Does something when the store has committed its n-th write from now on, and cuts before the client knows."""
+    due = proxy.commits + number
+
+    def which(commit: int) -> bool:
+        if commit == due:
+            action()
+        return commit == due
+
+    proxy.cut_after_commit = which
+
+
+# The embedded graph behind a proxy
+
+
+def bolt_port(embedded: StoreSettings) -> int:
+    """Where the embedded graph that is open listens."""
+    port: int = json.loads((embedded.folder / "server.json").read_text(encoding="utf-8"))["bolt"]
+    return port
+
+
+@contextmanager
+def behind(proxy: BoltProxy, embedded: StoreSettings, folder: Path) -> Iterator[StoreSettings]:
+    """Settings of the embedded graph that lead through the proxy: another folder, which tells the proxy's address.
+
+    Other processes find it there as well; the ledger may lie in it, too.
+    """
+    said = json.loads((embedded.folder / "server.json").read_text(encoding="utf-8"))
+    (folder / "databases" / "skysweep").mkdir(parents=True, exist_ok=True)
+    with (folder / "server.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # as its owner would: whoever comes connects
+        published = folder / "server.json"
+        published.write_text(json.dumps(said | {"bolt": urlsplit(proxy.url).port}), encoding="utf-8")
+        try:
+            yield dataclasses.replace(embedded, folder=folder)
+        finally:
+            published.unlink()
