@@ -285,8 +285,9 @@ async def test_unknown_regions_fail_the_account_unless_some_are_named(fault: Wir
     [
         ({"regions": ("eu-wst-1",)}, "no AWS region 'eu-wst-1'; did you mean 'eu-west-1'"),
         ({"profiles": ("hup",)}, "no AWS profile 'hup'; did you mean 'hub'"),
-        ({"role_name": "Audit"}, "need each other"),
-        ({"accounts": (ONE,)}, "need each other"),
+        ({"role_name": "Audit"}, "--role-name needs"),
+        ({"accounts": (ONE,)}, "--accounts needs --role-name"),
+        ({"organization": True}, "--organization needs --role-name"),
     ],
 )
 async def test_what_cannot_be_meant(settings: dict[str, Any], said: str) -> None:
@@ -304,24 +305,6 @@ async def test_a_broken_file_and_an_unknown_profile_of_the_environment(
     (files / "config").write_text("[profile broken\nregion = x")
     with pytest.raises(BadSettings, match="config"):
         await find()
-
-
-async def test_roles_are_assumed_anew_before_they_expire(fault: Wire) -> None:
-    count = 0
-
-    def handle(request: Request) -> Reply:
-        nonlocal count
-        if request.operation == "GetCallerIdentity":
-            return CALLER if request.key == "AKIABASE" else caller(f"arn:aws:sts::{TWO}:assumed-role/Audit/s")
-        if request.operation == "DescribeRegions":
-            return enabled("eu-west-1")
-        count += 1
-        return assumed(f"ASIA{count}", 60 if count == 1 else 3600)
-
-    fault.handler = handle
-    found = await find(**isolated(fault.url, accounts=(TWO,), role_name="Audit"))
-    assert [account.id for account in found.accounts] == [TWO]
-    assert [r.key for r in fault.requests if r.operation == "DescribeRegions"] == ["ASIA2"]
 
 
 async def test_a_role_lost_on_the_way_ends_its_account_not_the_call(fault: Wire) -> None:

@@ -57,7 +57,10 @@ class AwsSettings:
     endpoint_url: another AWS (None: what the standard variables and files say, else AWS). access_key, secret_key,
     token: base credentials instead of the standard chain. isolated: read no AWS_* variable and no AWS file, and call
     nothing but loopback. accounts, role_name, external_id: sweep these accounts by this role, from the base
-    credentials. regions: only these. Timeouts are seconds. rate_share: which share of AWS's rate limits to use, 0 for
+    credentials. organization: sweep the active accounts of the base credentials' organization by that role; `accounts`
+    then narrows. exclude_accounts: leave these out; exclude_units: and those anywhere under these roots and
+    organizational units. organization_accounts: through which accounts the tree of their organization is read; empty
+    for those that manage one, and the one that `organization` starts from. regions: only these. Timeouts are seconds. rate_share: which share of AWS's rate limits to use, 0 for
     no pacing. connections: HTTP exchanges at once.
     """
 
@@ -71,6 +74,10 @@ class AwsSettings:
     accounts: tuple[str, ...] = ()
     role_name: str | None = None
     external_id: str | None = field(default=None, repr=False)
+    organization: bool = False
+    exclude_accounts: frozenset[str] = frozenset()
+    exclude_units: tuple[str, ...] = ()
+    organization_accounts: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
     retry_mode: Literal["adaptive", "standard", "legacy"] = "adaptive"
     max_attempts: int = 3

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, cast
+from typing import Any, Literal, cast
+
+from botocore.configloader import load_config
+from botocore.exceptions import ConfigNotFound, ConfigParseError
 
 from skysweep.clients import AwsSettings
 from skysweep.errors import BadSettings
@@ -22,11 +25,14 @@ PASSWORD_VARIABLE = "NEO4J_PASSWORD"  # noqa: S105 - the name of a variable, not
 CONCURRENCY = 100
 RATE_SHARE = 0.8
 UNIT_DEADLINE = 3600.0
+STORE_PATIENCE = 600.0
 DEMO_CONCURRENCY = 16
 UPDATE_TAG_LIMIT = 10**11  # epoch seconds of the year 5138
 
 _BOLT = re.compile(r"(bolt|neo4j)(\+s|\+ssc)?://(?P<userinfo>[^@/]*@)?[^@/]+/?\Z")
 _ACCOUNT = re.compile(r"\d{12}\Z")
+_UNIT = re.compile(r"(r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32})\Z")
+_IN_FILE = "{} in the AWS config file"
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,7 @@ class Settings:
 
     state: the folder of the ledger. syncs: Cartography's sync names or labels, empty for all. concurrency: HTTP
     exchanges at once. update_tag: epoch seconds, None for now. unit_deadline: seconds a unit may take.
+    store_patience: seconds for which the graph may be away. resume: whether an unfinished sweep is gone on with.
     """
 
     store: StoreSettings
@@ -45,6 +52,8 @@ class Settings:
     concurrency: int = CONCURRENCY
     update_tag: int | None = None
     unit_deadline: float = UNIT_DEADLINE
+    store_patience: float = STORE_PATIENCE
+    resume: bool = False
 
 
 def from_options(
@@ -56,8 +65,11 @@ def from_options(
     store: Path | None = None,
     profiles: str | None = None,
     all_profiles: bool = False,
+    organization: bool = False,
+    organization_accounts: str | None = None,
     accounts: str | None = None,
     exclude_accounts: str | None = None,
+    exclude_units: str | None = None,
     role_name: str | None = None,
     external_id: str | None = None,
     regions: str | None = None,
@@ -84,23 +96,29 @@ def from_options(
         folder=store,
         environ=environ,
     )
-    aws = _aws_settings(
+    _require(0 <= rate_share <= 1, "--rate-share", rate_share, "between 0 (paces nothing) and 1")
+    aws = AwsSettings(
         profiles=_names("--profile", profiles),
         all_profiles=all_profiles,
+        organization=organization,
+        organization_accounts=_accounts("--aws-organization-account-ids", organization_accounts),
         accounts=_accounts("--accounts", accounts),
+        exclude_accounts=frozenset(_accounts("--exclude-accounts", exclude_accounts)),
+        exclude_units=_units("--exclude-ou", exclude_units),
         role_name=role_name,
         external_id=external_id,
         regions=_names("--aws-regions", regions),
         connections=concurrency,
         rate_share=rate_share,
-        environ=environ,
     )
+    agree(aws)
+    aws = replace(aws, **_retries(environ, aws.profiles))
     return Settings(
         store=graph,
         aws=aws,
         state=graph.folder,
         syncs=_names("--aws-requested-syncs", syncs),
-        exclude_accounts=frozenset(_accounts("--exclude-accounts", exclude_accounts)),
+        exclude_accounts=aws.exclude_accounts,
         concurrency=concurrency,
         update_tag=update_tag,
     )
@@ -176,44 +194,61 @@ def default_folder(environ: Mapping[str, str] | None = None) -> Path:
     return (Path(base) if Path(base).is_absolute() else Path("~/.local/state").expanduser()) / "skysweep"
 
 
-def _aws_settings(
-    *,
-    profiles: tuple[str, ...],
-    all_profiles: bool,
-    accounts: tuple[str, ...],
-    role_name: str | None,
-    external_id: str | None,
-    regions: tuple[str, ...],
-    connections: int,
-    rate_share: float,
-    environ: Mapping[str, str],
-) -> AwsSettings:
-    _require(0 <= rate_share <= 1, "--rate-share", rate_share, "between 0 (paces nothing) and 1")
-    if profiles and all_profiles:
-        raise BadSettings("--profile and --aws-sync-all-profiles exclude each other: leave one out")
-    if accounts and not role_name:
-        raise BadSettings("--accounts needs --role-name: the role to assume in each of them")
-    if external_id and not role_name:
-        raise BadSettings("--external-id needs --role-name: it goes with the role to assume")
-    return AwsSettings(
-        profiles=profiles,
-        all_profiles=all_profiles,
-        accounts=accounts,
-        role_name=role_name,
-        external_id=external_id,
-        regions=regions,
-        retry_mode=_retry_mode(environ),
-        max_attempts=int(_number(environ, 3, "CARTOGRAPHY_AWS_MAX_ATTEMPTS", "AWS_MAX_ATTEMPTS", whole=True)),
-        read_timeout=_number(environ, 120, "CARTOGRAPHY_AWS_READ_TIMEOUT"),
-        rate_share=rate_share,
-        connections=connections,
-    )
+def agree(aws: AwsSettings) -> None:
+    """Raises BadSettings where these settings exclude each other, or one lacks what it needs."""
+    several = aws.all_profiles or len(aws.profiles) > 1
+    for wrong, why in (
+        (aws.profiles and aws.all_profiles, "--profile and --aws-sync-all-profiles exclude each other: leave one out"),
+        (
+            aws.organization and not aws.role_name,
+            "--organization needs --role-name: the role to assume in each member account",
+        ),
+        (
+            aws.accounts and not (aws.role_name or aws.profiles or aws.all_profiles),
+            "--accounts needs --role-name: the role to assume in each of them",
+        ),
+        (
+            aws.role_name and not (aws.accounts or aws.organization),
+            "--role-name needs --accounts or --organization: where to assume it",
+        ),
+        (aws.role_name and several, "--role-name starts from one identity: give one --profile at most"),
+        (aws.external_id and not aws.role_name, "--external-id needs --role-name: it goes with the role to assume"),
+        (
+            aws.exclude_units and not aws.organization,
+            "--exclude-ou needs --organization: it leaves out a part of the organization's tree",
+        ),
+    ):
+        if wrong:
+            raise BadSettings(why)
 
 
-def _retry_mode(environ: Mapping[str, str]) -> RetryMode:
-    name, value = _first(environ, "CARTOGRAPHY_AWS_RETRY_MODE", "AWS_RETRY_MODE")
+def _retries(environ: Mapping[str, str], profiles: Sequence[str]) -> dict[str, Any]:
+    """How calls are tried: by the environment, else by the profile's part of the AWS config file, else as ever."""
+    said = {**_configured(environ, profiles), **environ}
+    modes = "CARTOGRAPHY_AWS_RETRY_MODE", "AWS_RETRY_MODE", _IN_FILE.format("retry_mode")
+    attempts = "CARTOGRAPHY_AWS_MAX_ATTEMPTS", "AWS_MAX_ATTEMPTS", _IN_FILE.format("max_attempts")
+    return {
+        "retry_mode": _retry_mode(said, *modes),
+        "max_attempts": int(_number(said, AwsSettings.max_attempts, *attempts, whole=True)),
+        "read_timeout": _number(said, AwsSettings.read_timeout, "CARTOGRAPHY_AWS_READ_TIMEOUT"),
+    }
+
+
+def _configured(environ: Mapping[str, str], profiles: Sequence[str]) -> dict[str, str]:
+    """What the AWS config file says about retries; nothing where it is missing or broken, which is told elsewhere."""
+    profile = next(iter(profiles), None) or environ.get("AWS_DEFAULT_PROFILE") or environ.get("AWS_PROFILE")
+    file = environ.get("AWS_CONFIG_FILE") or (f"{environ['HOME']}/.aws/config" if environ.get("HOME") else os.devnull)
+    try:
+        options = load_config(file)["profiles"].get(profile or "default", {})
+    except (ConfigNotFound, ConfigParseError):
+        return {}
+    return {_IN_FILE.format(key): str(options[key]) for key in ("retry_mode", "max_attempts") if key in options}
+
+
+def _retry_mode(said: Mapping[str, str], *names: str) -> RetryMode:
+    name, value = _first(said, *names)
     if not value:
-        return "adaptive"
+        return AwsSettings.retry_mode
     mode = value.strip().lower()
     _require(mode in RETRY_MODES, name, value, "one of " + ", ".join(RETRY_MODES))
     return cast("RetryMode", mode)
@@ -259,6 +294,13 @@ def _accounts(option: str, text: str | None) -> tuple[str, ...]:
     names = _names(option, text)
     for name in names:
         _require(_ACCOUNT.match(name) is not None, option, name, "an account id of 12 digits")
+    return names
+
+
+def _units(option: str, text: str | None) -> tuple[str, ...]:
+    names = _names(option, text)
+    for name in names:
+        _require(_UNIT.match(name) is not None, option, name, "the id of an organizational unit (ou-…) or root (r-…)")
     return names
 
 

@@ -12,18 +12,23 @@ import anyio
 from aiobotocore.credentials import AioCredentials, AioDeferredRefreshableCredentials
 from botocore import exceptions
 
-from skysweep import regions, retry
+from skysweep import members, regions, retry
 from skysweep.errors import BadCredentials, BadSettings, Bug, CallFailed
 from skysweep.limits import Limits
-from skysweep.paging import ask
-from skysweep.plan import Account, Target
+from skysweep.paging import ask, pages
+from skysweep.plan import GLOBAL, Account, Target
+from skysweep.settings import agree
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
     from skysweep.clients import AwsSettings, Clients, Renew
     from skysweep.errors import Why
+    from skysweep.model import Call
 
 SESSION_NAME = "skysweep"
 SECONDS = 300.0  # for one account's identity, or its regions
+LISTING_SECONDS = 900.0  # for an organization's accounts: 10,000 are 500 pages at 8 a second
 AT_ONCE = 32  # accounts looked at together
 BASE = "the base credentials"
 
@@ -45,6 +50,7 @@ async def find_accounts(settings: AwsSettings, clients: Clients) -> Found:
     Raises BadSettings for a region, profile or file that cannot be meant, BadCredentials when nothing leads anywhere.
     """
     regions.check(settings.regions)
+    agree(settings)
     try:
         return await _Finder(settings, clients).find()
     except ExceptionGroup as errors:  # accounts are looked at together, and may meet the same wrong setting
@@ -72,20 +78,37 @@ class _Finder:
 
     async def find(self) -> Found:
         found = Found()
-        if bool(self._settings.role_name) != bool(self._settings.accounts):
-            raise BadSettings(
-                "--accounts and --role-name need each other: which accounts, and the role to assume there"
-            )
-        if self._settings.role_name:
-            await self._by_role(found)
+        if self._settings.organization:
+            await self._by_organization(found)
+        elif self._settings.role_name:
+            base, caller = await self._one_identity()
+            wanted = (each for each in self._settings.accounts if each not in self._settings.exclude_accounts)
+            await self._by_role(found, base, caller, dict.fromkeys(wanted, base or ""))
         else:
             await self._by_profile(found)
         await self._regions(found)
+        self._readers(found)
         if not found.accounts:
+            if not found.failed:
+                raise BadSettings(
+                    "--exclude-accounts and --exclude-ou leave no account to sweep: leave one out of them"
+                )
             raise BadCredentials(
                 "no account can be swept: " + "; ".join(f"{name}: {why}" for name, why in found.failed)
             )
         return found
+
+    def _readers(self, found: Found) -> None:
+        """Notes through which accounts the settings want the tree of their organization read."""
+        named = self._settings.organization_accounts
+        if named:
+            found.accounts = [replace(account, organization=account.id in named) for account in found.accounts]
+        swept = {account.id for account in found.accounts}
+        found.failed += [
+            (account, "it is not swept, so that the tree of its organization is not read")
+            for account in named
+            if account not in swept
+        ]
 
     # Accounts
 
@@ -111,15 +134,50 @@ class _Finder:
                 owners[caller.account] = name
                 self._adopt(caller.account, name or None)
                 found.accounts.append(_account(caller, name))
+        self._narrow(found)
 
-    async def _by_role(self, found: Found) -> None:
-        """Each of the accounts by its role; the base credentials' own account by those credentials."""
-        (base, *others) = self._profiles()
-        if others:
-            raise BadSettings("--role-name starts from one identity: give one profile at most")
+    def _narrow(self, found: Found) -> None:
+        """Keeps of the accounts found those that the settings name, if any, and do not leave out."""
+        named, out = self._settings.accounts, self._settings.exclude_accounts
+        known = {account.id for account in found.accounts}
+        found.accounts = [each for each in found.accounts if each.id not in out and (not named or each.id in named)]
+        found.failed += [(account, "no profile leads to it") for account in named if account not in known | out]
+
+    async def _by_organization(self, found: Found) -> None:
+        """The active accounts of the caller's organization by the role, but for those that the settings leave out."""
+        base, caller = await self._one_identity()
+
+        def listing(call: Call, inputs: Mapping[str, Any]) -> AsyncIterator[Mapping[str, Any]]:
+            target = Target(_key(base), GLOBAL, caller.partition)
+            return pages(
+                *(self._clients, self._limits, target, call, inputs),
+                deadline=time.monotonic() + LISTING_SECONDS,
+                tally=self._clients.tally,
+            )
+
+        try:
+            listed = await members.members(listing)
+            out = await members.under(listing, self._settings.exclude_units)
+        except CallFailed as error:
+            raise members.unlisted(error, caller.arn) from error
+        out |= self._settings.exclude_accounts
+        wanted, found.failed = members.chosen(listed, self._settings.accounts, out)
+        await self._by_role(found, base, caller, wanted)
+        found.accounts = [
+            replace(account, organization=True) if account.id == caller.account else account
+            for account in found.accounts
+        ]
+
+    async def _one_identity(self) -> tuple[str | None, _Caller]:
+        """The profile that roles are assumed from (None: the ambient credentials), and whose it is."""
+        (base,) = self._profiles()
         caller = await self._caller(base)
         if isinstance(caller, str):
             raise BadCredentials(f"{base or BASE}: {caller}")
+        return base, caller
+
+    async def _by_role(self, found: Found, base: str | None, caller: _Caller, named: Mapping[str, str]) -> None:
+        """Each of the accounts, with its name, by the role; the caller's own by the caller's credentials."""
 
         async def look(account: str) -> None:
             async with self._at_once:
@@ -128,10 +186,11 @@ class _Finder:
                 found.failed.append((account, error))
             else:
                 arn = caller.arn if account == caller.account else _role_arn(caller.partition, account, self._settings)
-                found.accounts.append(_account(replace(caller, account=account, arn=arn), base or ""))
+                made = _account(replace(caller, account=account, arn=arn), base or "")
+                found.accounts.append(replace(made, name=named[account]))
 
         async with anyio.create_task_group() as tasks:
-            for account in dict.fromkeys(self._settings.accounts):
+            for account in named:
                 tasks.start_soon(look, account)
         found.accounts.sort(key=lambda account: account.id)
         found.failed.sort()
@@ -256,7 +315,8 @@ class _Finder:
             for account in found.accounts:
                 tasks.start_soon(look, account)
         named = self._settings.regions
-        swept = []
+        swept: list[Account] = []
+        on: set[str] = set()
         for account in found.accounts:
             enabled = asked[account.id]
             if isinstance(enabled, str) and not named:
@@ -266,6 +326,10 @@ class _Finder:
             if isinstance(enabled, str):
                 enabled = tuple(region for region in named if regions.partition_of(region) == account.partition)
             swept.append(replace(account, regions=tuple(x for x in enabled if not named or x in named)))
+            on |= {*enabled}
+        if named and swept and not any(account.regions for account in swept):
+            there = ", ".join(sorted(on)) or "none"
+            raise BadSettings(f"--aws-regions: {', '.join(named)}: on in no account; what is on: {there}")
         found.accounts = swept
 
     async def _enabled(self, account: Account) -> tuple[str, ...] | str:
