@@ -3,6 +3,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any, Self
@@ -11,6 +12,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 from aiobotocore.credentials import AioCredentials, AioDeferredRefreshableCredentials
+from aiobotocore.regions import AioEndpointRulesetResolver
 from botocore.exceptions import CredentialRetrievalError, EndpointResolutionError
 
 from simulated import now, simulated
@@ -23,6 +25,7 @@ from skysweep.model import Call, call, detail
 from skysweep.outcomes import Tally
 from skysweep.paging import pages
 from skysweep.plan import GLOBAL, Target
+from skysweep.retry import DOUBTS
 from wire import CALLER, DROP, HANG, Reply, Request, Wire, as_json, as_xml, ec2_error, json_error, query_error, wire
 
 ONE = "111111111111"
@@ -140,7 +143,6 @@ async def test_trouble_that_passes_is_outlived(fault: Wire, trouble: Reply) -> N
     [
         (ec2_error("InternalError", status=500), 3, "failed"),
         (Reply(b"<html", 200), 3, "failed"),
-        (ec2_error("RequestLimitExceeded", status=503), 10, "failed"),
         (ec2_error("UnauthorizedOperation", status=403), 1, "denied"),
         (ec2_error("OptInRequired", status=403), 1, "absent"),
         (ec2_error("InvalidVpcID.NotFound"), 1, "raced"),
@@ -163,6 +165,57 @@ async def test_standard_mode_gives_up_on_throttles_as_on_all_else(fault: Wire) -
         with pytest.raises(CallFailed):
             await sweep.ask(VPCS)
     assert len(fault.requests) == sweep.tally.throttled == 4
+
+
+@simulated
+async def test_adaptive_mode_gives_up_on_throttles_at_the_deadline_alone() -> None:
+    async with wire() as fault, Sweep(fault.url) as sweep:
+        fault.handler = lambda _: (
+            ec2_error("RequestLimitExceeded", status=503) if len(fault.requests) <= 200 else ec2_error("InternalError")
+        )
+        with pytest.raises(CallFailed, match="InternalError"):
+            await sweep.ask(VPCS, seconds=1e9)
+    assert sweep.tally.throttled == 200
+    assert len(fault.requests) == 200 + 3, "no throttle was an attempt"
+
+
+async def test_throttles_without_end_are_left_at_the_deadline(fault: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(random, "random", lambda: 0.01)
+    fault.handler = lambda _: ec2_error("RequestLimitExceeded", status=503)
+    async with Sweep(fault.url) as sweep:
+        with pytest.raises(CallFailed, match="DeadlineExceeded: no answer in time, after RequestLimitExceeded"):
+            await sweep.ask(VPCS, seconds=0.5)
+    assert len(fault.requests) > 3
+
+
+@pytest.mark.parametrize(("header", "value"), [("Retry-After", "7200"), ("x-amz-retry-after", "3000")])
+async def test_a_wait_that_aws_asks_for_is_kept(fault: Wire, header: str, value: str) -> None:
+    """Longer than the call may take: it ends at once, and asks no more."""
+    fault.handler = lambda _: replace(ec2_error("RequestLimitExceeded", status=503), headers={header: value})
+    async with Sweep(fault.url) as sweep:
+        with pytest.raises(CallFailed, match="DeadlineExceeded: no answer in time, after RequestLimitExceeded"):
+            await sweep.ask(VPCS, seconds=2)
+    assert len(fault.requests) == 1
+
+
+async def test_a_chinese_region_that_throttles_what_it_does_not_have(fault: Wire) -> None:
+    fault.handler = lambda _: json_error("ThrottlingException")
+    async with Sweep(fault.url) as sweep:
+        with pytest.raises(CallFailed, match="ThrottlingException") as caught:
+            await sweep.ask(call("workspaces", "DescribeWorkspaces").call, Target(ONE, "cn-north-1", "aws-cn"))
+    assert caught.value.why == "absent"
+    assert len(fault.requests) == 3
+
+
+@pytest.mark.parametrize(("settings", "attempts"), [({}, 2), ({"max_attempts": 5}, 5)])
+async def test_lambdas_calls_end_sooner_unless_the_settings_say_otherwise(
+    fault: Wire, settings: dict[str, int], attempts: int
+) -> None:
+    fault.handler = lambda _: json_error("ServiceException", status=500)
+    async with Sweep(fault.url, **settings) as sweep:
+        with pytest.raises(CallFailed):
+            await sweep.ask(call("lambda", "ListFunctions").call)
+    assert len(fault.requests) == attempts
 
 
 async def test_a_throttle_slows_the_bucket_of_its_call_alone(fault: Wire) -> None:
@@ -335,7 +388,7 @@ async def test_the_calls_of_a_dead_account_end_unsent(fault: Wire) -> None:
         sweep.clients.adopt(ONE, AioCredentials("AKIAOLD", "secret", "token"), renew)
         sweep.clients.adopt("222222222222", AioCredentials("AKIATWO", "secret", "token"))
         assert await _all_die(sweep) == {"OSError: the token file is gone"}
-        assert renewals == 1
+        assert renewals == DOUBTS
         assert len(fault.requests) <= 10  # those under way when it was seen, and who took their slots meanwhile
         fault.handler = lambda _: NO_VPCS
         assert await sweep.ask(VPCS, Target("222222222222", "eu-west-1")) == [{"Vpcs": []}]
@@ -356,7 +409,7 @@ async def test_a_refresh_that_fails_is_tried_once_for_all_calls(fault: Wire) -> 
         sweep.clients.adopt(ONE, AioDeferredRefreshableCredentials(refresh, "sso"))
         (end,) = await _all_die(sweep)
     assert "log in again" in end
-    assert refreshes == 1
+    assert refreshes == DOUBTS
     assert fault.requests == []
 
 
@@ -390,7 +443,8 @@ async def test_unrecognized_keys_mean_a_region_that_is_off_or_bad_keys(
         with pytest.raises(CallFailed, match="AuthFailure") as caught:
             await sweep.ask(VPCS, Target(ONE, region))
     assert caught.value.why == why
-    assert [request.region for request in fault.requests] == [region, "us-east-1"]
+    tries = 1 if main.status < 500 else 3
+    assert [request.region for request in fault.requests] == [region, "us-east-1"] * tries
 
 
 async def test_our_own_mistakes_are_bugs(fault: Wire) -> None:
@@ -430,16 +484,17 @@ async def test_a_source_of_credentials_that_breaks_is_dead_and_no_bug(fault: Wir
     ("service", "operation", "why"), [("ec2", "DescribeVpcs", "failed"), ("apprunner", "ListServices", "absent")]
 )
 async def test_no_endpoint_means_wrong_settings_where_the_service_is(
-    fault: Wire, service: str, operation: str, why: str
+    fault: Wire, monkeypatch: pytest.MonkeyPatch, service: str, operation: str, why: str
 ) -> None:
-    async def refresh() -> dict[str, str]:
+    async def none(*_: Any, **__: Any) -> None:
         raise EndpointResolutionError(msg="FIPS and custom endpoint are not supported")
 
+    monkeypatch.setattr(AioEndpointRulesetResolver, "construct_endpoint", none)
     async with Sweep(fault.url) as sweep:
-        sweep.clients.adopt(ONE, AioDeferredRefreshableCredentials(refresh, "test"))
         with pytest.raises(CallFailed, match="FIPS") as caught:
             await sweep.ask(call(service, operation).call, Target(ONE, "eu-north-1"))
     assert caught.value.why == why
+    assert fault.requests == []
 
 
 async def test_a_bad_endpoint_of_one_service_or_profile_fails_its_calls_alone(

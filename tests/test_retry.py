@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skysweep import retry
-from skysweep.errors import Bug
-from skysweep.retry import Class
+from skysweep.errors import Bug, CallFailed
+from skysweep.retry import Class, Policy, Renewal, Tries
 
 
 def answer(code: str, message: str = "", status: int = 400, operation: str = "ListThings") -> exceptions.ClientError:
@@ -136,39 +136,157 @@ def test_only_a_name_without_address_is_unresolved() -> None:
     assert not retry.unresolved(exceptions.EndpointConnectionError(endpoint_url="https://x", error=refused))
 
 
+def policy(mode: retry.RetryMode = "adaptive", max_attempts: int = 3) -> Policy:
+    return Policy(mode, max_attempts, 120)
+
+
+def waits(cls: Class, how: Policy, count: int, *, answering: bool = False) -> list[float | None]:
+    """The longest waits after the first `count` failures of a kind."""
+    tries = Tries()
+    return [tries.wait(cls, how, lambda: 1.0, answering=answering) for _ in range(count)]
+
+
 @pytest.mark.parametrize("cls", [each for each in Class if each not in retry.RETRIED])
 def test_what_will_not_mend_is_not_tried_again(cls: Class) -> None:
-    assert retry.decide(cls, 1, mode="adaptive", max_attempts=10, random=lambda: 0.5) is None
+    assert waits(cls, policy(max_attempts=10), 1) == [None]
 
 
 def test_waits_double_and_are_capped_except_in_legacy_mode() -> None:
-    def waits(mode: retry.RetryMode) -> list[float | None]:
-        return [
-            retry.decide(Class.TRANSIENT, n, mode=mode, max_attempts=8, random=lambda: 1.0) for n in (1, 2, 3, 6, 7, 8)
-        ]
-
-    assert waits("standard") == [1, 2, 4, 20, 20, None]
-    assert waits("adaptive") == [1, 2, 4, 20, 20, None]
-    assert waits("legacy") == [1, 2, 4, 32, 64, None]
+    capped = [1, 2, 4, 8, 16, 20, 20, None]
+    assert waits(Class.TRANSIENT, policy("standard", 8), 8) == capped
+    assert waits(Class.TRANSIENT, policy("adaptive", 8), 8) == capped
+    assert waits(Class.TRANSIENT, policy("legacy", 8), 8) == [1, 2, 4, 8, 16, 32, 64, None]
 
 
-def test_adaptive_mode_is_patient_with_throttles() -> None:
-    def attempts(cls: Class, mode: retry.RetryMode) -> int:
-        n = 1
-        while retry.decide(cls, n, mode=mode, max_attempts=3, random=lambda: 0.0) is not None:
-            n += 1
-        return n
-
-    assert attempts(Class.THROTTLED, "adaptive") == 10
-    assert attempts(Class.THROTTLED, "standard") == 3
-    assert attempts(Class.TRANSIENT, "adaptive") == 3
+def test_in_adaptive_mode_alone_a_throttle_is_no_attempt() -> None:
+    assert waits(Class.THROTTLED, policy("standard"), 3) == [1, 2, None]
+    assert waits(Class.THROTTLED, policy("legacy"), 3) == [1, 2, None]
+    many = waits(Class.THROTTLED, policy("adaptive"), 5000)
+    assert many[:6] == [1, 2, 4, 8, 16, 20]
+    assert set(many[6:]) == {20}
 
 
-@given(cls=st.sampled_from(Class), attempt=st.integers(1, 1000), most=st.integers(1, 1000), roll=st.floats(0, 0.999))
-def test_a_wait_is_never_negative_and_attempts_end(cls: Class, attempt: int, most: int, roll: float) -> None:
-    wait = retry.decide(cls, attempt, mode="adaptive", max_attempts=most, random=lambda: roll)
-    assert wait is None or 0 <= wait <= retry.BACKOFF_CAP
-    assert wait is None or attempt < max(most, retry.THROTTLE_ATTEMPTS)
+def test_an_endpoint_that_answered_a_moment_ago_is_waited_for() -> None:
+    assert waits(Class.UNREACHABLE, policy(), 3) == [1, 2, None]
+    assert None not in waits(Class.UNREACHABLE, policy(), 50, answering=True)
+    assert waits(Class.UNREACHABLE, policy("standard"), 3, answering=True) == [1, 2, None]
+
+
+def test_throttles_leave_the_attempts_for_other_failures() -> None:
+    tries = Tries()
+    for _ in range(10):
+        assert tries.wait(Class.THROTTLED, policy(), lambda: 0.0) is not None
+    assert tries.wait(Class.TRANSIENT, policy(), lambda: 0.0) is not None
+    assert tries.wait(Class.THROTTLED, policy(), lambda: 0.0) is not None
+    assert tries.wait(Class.TRANSIENT, policy(), lambda: 0.0) is not None
+    assert tries.wait(Class.TRANSIENT, policy(), lambda: 0.0) is None
+
+
+@given(
+    classes=st.lists(st.sampled_from(Class), max_size=50),
+    most=st.integers(1, 10),
+    roll=st.floats(0, 0.999),
+    mode=st.sampled_from(["adaptive", "standard"]),
+)
+def test_a_wait_is_never_negative_and_attempts_end(
+    classes: list[Class], most: int, roll: float, mode: retry.RetryMode
+) -> None:
+    tries = Tries()
+    for cls in classes:
+        wait = tries.wait(cls, policy(mode, most), lambda: roll)
+        if wait is None:  # the call has ended
+            break
+        assert 0 <= wait <= retry.BACKOFF_CAP
+        assert tries.attempts < most
+
+
+def headed(**headers: str) -> exceptions.ClientError:
+    error = answer("SlowDown", status=503)
+    metadata: Any = error.response["ResponseMetadata"]
+    metadata["HTTPHeaders"] = {name.replace("_", "-"): value for name, value in headers.items()}
+    return error
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({}, 2),
+        ({"retry_after": "30"}, 30),
+        ({"retry_after": "1"}, 2),
+        ({"retry_after": "Sat, 21 Nov 2026 12:00:30 GMT", "date": "Sat, 21 Nov 2026 12:00:00 GMT"}, 30),
+        ({"retry_after": "Sat, 21 Nov 2026 11:00:00 GMT", "date": "Sat, 21 Nov 2026 12:00:00 GMT"}, 2),
+        ({"retry_after": "Sat, 21 Nov 2020 11:00:00 GMT"}, 2),
+        ({"retry_after": "soon"}, 2),
+        ({"retry_after": "-5"}, 2),
+        ({"x_amz_retry_after": "4500"}, 4.5),
+        ({"x_amz_retry_after": "100"}, 2),
+        ({"x_amz_retry_after": "3600000"}, 7),
+        ({"x_amz_retry_after": "soon", "retry_after": "3"}, 3),
+    ],
+)
+def test_aws_may_ask_for_a_longer_wait(headers: dict[str, str], expected: float) -> None:
+    assert retry.told(headed(**headers), 2) == pytest.approx(expected)
+
+
+def test_what_is_no_answer_asks_for_nothing() -> None:
+    assert retry.told(TimeoutError(), 2) == 2
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "expected"),
+    [
+        ("InvalidNextToken", "", True),
+        ("InvalidNextTokenException", "", True),
+        ("ExpiredNextTokenException", "", True),
+        ("PaginationTokenExpiredException", "", True),
+        ("InvalidPaginationTokenException", "", True),
+        ("InvalidMarkerException", "", True),
+        ("ValidationException", "The NextToken is not valid", True),
+        ("InvalidParameterValue", "Invalid Marker", True),
+        ("InvalidArgument", "The continuation token provided is incorrect", True),
+        ("ValidationException", "1 validation error", False),
+        ("InvalidClientTokenId", "The security token included is invalid", False),
+        ("ExpiredTokenException", "The security token included is expired", False),
+        ("AccessDenied", "next token", False),
+    ],
+)
+def test_a_pagination_token_that_aws_has_forgotten(code: str, message: str, expected: bool) -> None:
+    assert retry.forgotten(code, message) is expected
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (answer("AccessDenied", status=403, operation="AssumeRole"), Renewal.FINAL),
+        (answer("ExpiredToken", status=403, operation="AssumeRole"), Renewal.FINAL),
+        (answer("InvalidClientTokenId", status=403, operation="AssumeRole"), Renewal.FINAL),
+        (answer("Throttling", operation="AssumeRole"), Renewal.PASSING),
+        (answer("InternalFailure", status=500, operation="AssumeRole"), Renewal.PASSING),
+        (CallFailed("failed", "InternalFailure", ""), Renewal.PASSING),
+        (CallFailed("failed", "ReadTimeoutError", ""), Renewal.PASSING),
+        (CallFailed("failed", "DeadlineExceeded", ""), Renewal.PASSING),
+        (CallFailed("failed", "ValidationError", ""), Renewal.FINAL),
+        (CallFailed("dead", "AccessDenied", ""), Renewal.FINAL),
+        (TimeoutError(), Renewal.PASSING),
+        (exceptions.ReadTimeoutError(endpoint_url="https://x"), Renewal.PASSING),
+        (exceptions.EndpointConnectionError(endpoint_url="https://x", error="refused"), Renewal.PASSING),
+        (ResponseParserError("half a page"), Renewal.PASSING),
+        (exceptions.UnauthorizedSSOTokenError(), Renewal.FINAL),
+        (exceptions.NoCredentialsError(), Renewal.FINAL),
+        (exceptions.CredentialRetrievalError(provider="process", error_msg="exit 1"), Renewal.DOUBTFUL),
+        (FileNotFoundError("the token file"), Renewal.DOUBTFUL),
+        (KeyError("Token"), Renewal.DOUBTFUL),
+    ],
+    ids=str,
+)
+def test_what_a_failed_renewal_of_credentials_means(error: Exception, expected: Renewal) -> None:
+    assert retry.renewal(error) is expected
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "ValidationException", "AuthFailure", "SomethingNew"])
+def test_a_service_control_policys_deny_is_denied_whatever_the_code(code: str) -> None:
+    error = answer(code, "User: x is not authorized, with an explicit deny in a service control policy", status=400)
+    assert of(error) is Class.DENIED
 
 
 @pytest.mark.parametrize("cls", Class)

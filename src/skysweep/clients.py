@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
-import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -29,7 +28,10 @@ from botocore.model import OperationNotFoundError
 
 from skysweep import pagers, regions, retry
 from skysweep.errors import BadSettings, Bug, CallFailed
+from skysweep.identity import Identity, Renew
 from skysweep.plan import GLOBAL, Target
+from skysweep.retry import Policy
+from skysweep.silence import Silence
 from skysweep.transport import AIM, Aim, ParserFactory, Pool, aim, http_session, loopback
 
 if TYPE_CHECKING:
@@ -47,8 +49,6 @@ CLIENT_OPTIONS = ("endpoint_url", "services", "ca_bundle", "use_fips_endpoint", 
 for _name in ("botocore", "aiobotocore", "aioboto3", "boto3", "aiohttp", "asyncio"):
     logging.getLogger(_name).addHandler(logging.NullHandler())
 
-Renew = Callable[[], Awaitable[Any]]
-
 
 @dataclass(frozen=True)
 class AwsSettings:
@@ -60,8 +60,8 @@ class AwsSettings:
     credentials. organization: sweep the active accounts of the base credentials' organization by that role; `accounts`
     then narrows. exclude_accounts: leave these out; exclude_units: and those anywhere under these roots and
     organizational units. organization_accounts: through which accounts the tree of their organization is read; empty
-    for those that manage one, and the one that `organization` starts from. regions: only these. Timeouts are seconds. rate_share: which share of AWS's rate limits to use, 0 for
-    no pacing. connections: HTTP exchanges at once.
+    for those that manage one, and the one that `organization` starts from. regions: only these. Timeouts are seconds.
+    rate_share: which share of AWS's rate limits to use, 0 for no pacing. connections: HTTP exchanges at once.
     """
 
     endpoint_url: str | None = None
@@ -87,24 +87,25 @@ class AwsSettings:
     connections: int = 100
 
 
-@dataclass(slots=True)
-class _Identity:
-    """An account's credentials, how to get new ones, and the session whose endpoints its calls use."""
+OWN_DEFAULTS: Mapping[str, Mapping[str, float]] = {"lambda": {"max_attempts": 2, "read_timeout": 30}}
+"""Services whose calls end sooner by default, as in Cartography."""
 
-    credentials: Any
-    renew: Renew | None
-    session: AioSession
-    frozen: AioCredentials | None = None  # what calls are signed with: nothing refreshes while a slot is held
-    lock: anyio.Lock = field(default_factory=anyio.Lock)
-    refreshing: anyio.Lock = field(default_factory=lambda: anyio.Lock(fast_acquire=True))
-    recognized: float = -RECOGNIZED_SECONDS
-    dead: CallFailed | None = None  # how its credentials ended
+
+def policy(settings: AwsSettings, service: str) -> Policy:
+    """How a service's calls are tried: by the settings, or by its own default where they say nothing else."""
+    said = {"max_attempts": settings.max_attempts, "read_timeout": settings.read_timeout}
+    own = {name: value for name, value in OWN_DEFAULTS.get(service, {}).items() if said[name] == _DEFAULTS[name]}
+    chosen = said | own
+    return Policy(settings.retry_mode, int(chosen["max_attempts"]), chosen["read_timeout"])
+
+
+_DEFAULTS = {"max_attempts": AwsSettings.max_attempts, "read_timeout": AwsSettings.read_timeout}
 
 
 class Clients:
     """The process's AWS clients and its accounts' credentials; an async context manager.
 
-    slots: how many exchanges may be under way at once; whoever sends takes one.
+    slots: how many exchanges may be under way at once; whoever sends takes one. silence: which endpoints do not answer.
     """
 
     def __init__(self, settings: AwsSettings, tally: Tally) -> None:
@@ -113,10 +114,11 @@ class Clients:
         self.settings = settings
         self.tally = tally
         self.slots = anyio.CapacityLimiter(settings.connections)
+        self.silence = Silence()
         self._pool = Pool(
             settings.connections + SPARE_CONNECTIONS, settings.connect_timeout, only_loopback=settings.isolated
         )
-        self._identities: dict[str, _Identity] = {}
+        self._identities: dict[str, Identity] = {}
         self._sessions: dict[str | None, aioboto3.Session] = {}
         self._beneath: dict[str | None, AioSession] = {}
         self._alike: dict[str, AioSession] = {}
@@ -171,7 +173,7 @@ class Clients:
         session = self._botocore(profile)
         options = session.get_scoped_config()
         alike = repr([options.get(name) for name in CLIENT_OPTIONS])
-        self._identities[account] = _Identity(credentials, renew, self._alike.setdefault(alike, session))
+        self._identities[account] = Identity(credentials, renew, self._alike.setdefault(alike, session))
 
     def credentials(self, account: str) -> Any:
         """The credentials of an account. Raises Bug where it was never adopted."""
@@ -180,29 +182,25 @@ class Clients:
     async def ready(self, account: str) -> AioCredentials:
         """What the account's next calls are signed with, refreshed where it is about to expire.
 
-        Raises whatever the source of the credentials raises, and CallFailed once they are dead.
+        Raises CallFailed where its source has none to give, `dead` where that is for good.
         """
-        identity = self._identity(account)
-        async with identity.refreshing:  # so that those who wait for a refresh that fails do not try it as well
-            self._check(identity)
-            now, frozen = await identity.credentials.get_frozen_credentials(), identity.frozen
-        if frozen is None or (frozen.access_key, frozen.token) != (now.access_key, now.token):
-            frozen = identity.frozen = AioCredentials(now.access_key, now.secret_key, now.token)
-        return frozen
+        return await self._identity(account).ready()
+
+    def current(self, account: str) -> AioCredentials | None:
+        """What the account's calls are signed with, or None where that is not there or has expired."""
+        return self._identity(account).current
+
+    def trouble(self, account: str) -> str:
+        """Why the account's credentials cannot be had at present; empty where they can."""
+        return self._identity(account).trouble
 
     async def renew(self, account: str, refused: AioCredentials) -> bool:
         """Replaces the credentials that AWS refused, once for all calls that met it; False when there is no way to."""
-        identity = self._identity(account)
-        async with identity.lock:
-            self._check(identity)
-            if identity.frozen is refused:
-                if identity.renew is None:
-                    return False
-                made = await identity.renew()
-                await made.get_frozen_credentials()  # before others see it: they may hold slots that this needs
-                identity.credentials = made
-                await self.ready(account)
-        return True
+        return await self._identity(account).replace(refused)
+
+    def place(self, target: Target, service: str) -> object:
+        """What answers the target's calls to a service: accounts of the same endpoints share it."""
+        return id(self._identity(target.account).session), where(target, service), service
 
     def bury(self, account: str, error: CallFailed) -> None:
         """Notes that the account's credentials are gone for good: later calls of it end so at once, unsent."""
@@ -214,11 +212,11 @@ class Clients:
         Asked at most once a minute: it tells a region that is off from credentials that are bad.
         """
         identity = self._identity(target.account)
-        async with identity.lock:
-            if time.monotonic() - identity.recognized >= RECOGNIZED_SECONDS:
+        async with identity.recognizing:
+            if anyio.current_time() - identity.recognized >= RECOGNIZED_SECONDS:
                 main = Target(target.account, regions.home("sts", target.partition), target.partition)
                 await self.send(main, "sts", "GetCallerIdentity", {}, timeout=self.settings.read_timeout)
-                identity.recognized = time.monotonic()
+                identity.recognized = anyio.current_time()
 
     async def send(
         self,
@@ -236,9 +234,9 @@ class Clients:
         credentials are dead. (S3 alone may take two exchanges more, when a bucket turns out to live in another region.)
         """
         identity = self._identity(target.account)
-        self._check(identity)  # it may have ended while this call waited for its turn
+        identity.check()  # it may have ended while this call waited for its turn
         client = await self.client(service, target.account)
-        credentials = identity.frozen or await self.ready(target.account)
+        credentials = identity.current or await identity.ready()
         token = AIM.set(Aim(credentials, region or where(target, service), timeout))
         try:
             reply: dict[str, Any] = await getattr(client, xform_name(operation))(**inputs)
@@ -307,12 +305,7 @@ class Clients:
         client.meta.events.register_first(f"before-endpoint-resolution.{name}", _aim_endpoint)
         return client
 
-    @staticmethod
-    def _check(identity: _Identity) -> None:
-        if identity.dead:
-            raise CallFailed("dead", identity.dead.code, identity.dead.message)
-
-    def _identity(self, account: str) -> _Identity:
+    def _identity(self, account: str) -> Identity:
         try:
             return self._identities[account]
         except KeyError:

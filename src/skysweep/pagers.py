@@ -53,6 +53,7 @@ class Pager:
     size: tuple[str, Any] | None
     tokens: tuple[tuple[str, Any], ...]
     more: Any
+    results: tuple[Any, ...] = ()
 
     def first(self, inputs: Inputs) -> dict[str, Any]:
         """The inputs of the first page: the largest sensible page, unless the call says or chooses for itself."""
@@ -73,6 +74,10 @@ class Pager:
                 raise ValueError("AWS says that there is more, and gives no token")
         return found or None
 
+    def empty(self, page: Inputs) -> bool:
+        """Whether the page lists nothing; never where it is not known what the operation lists."""
+        return bool(self.results) and not any(path.search(page) for path in self.results)
+
     def next(self, inputs: Inputs, token: Inputs) -> dict[str, Any]:
         """The inputs of the page that the token leads to."""
         tokens = {name for name, _ in self.tokens}
@@ -85,13 +90,15 @@ def pager(service: str, operation: OperationModel, definition: Mapping[str, Any]
     gives = operation.output_shape.members if operation.output_shape else {}
     if definition is None:
         pairs = next((((x, jmespath.compile(y)),) for y, x in TOKEN_MEMBERS if y in gives and x in takes), ())
-        return Pager(_size(service, operation.name, takes, None), pairs, None)
+        lists = tuple(jmespath.compile(name) for name, shape in gives.items() if shape.type_name == "list")
+        return Pager(_size(service, operation.name, takes, None), pairs, None, lists)
     names, paths = _list(definition["input_token"]), _list(definition["output_token"])
     more = definition.get("more_results")
     return Pager(
         _size(service, operation.name, takes, definition.get("limit_key")),
         tuple((name, jmespath.compile(path)) for name, path in zip(names, paths, strict=True)),
         jmespath.compile(more) if more else None,
+        tuple(jmespath.compile(path) for path in _list(definition.get("result_key", []))),
     )
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 import socket
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,16 +14,17 @@ import aiohttp
 from botocore import exceptions
 from botocore.parsers import ResponseParserError
 
-from skysweep.errors import Bug
+from skysweep.errors import Bug, CallFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from skysweep.errors import Why
 
 RetryMode = Literal["adaptive", "standard", "legacy"]
-THROTTLE_ATTEMPTS = 10  # adaptive mode: a throttle slows the bucket down, so trying again is right
 BACKOFF_CAP = 20.0  # seconds; botocore's
+AMZ_RETRY_AFTER_SECONDS = 5.0  # how much x-amz-retry-after may add to a wait, by AWS's retry specification
+DOUBTS = 3  # renewals of credentials that may fail for a reason unknown to us, in a row
 
 
 class Class(Enum):
@@ -99,6 +103,19 @@ _BY_WORDS = (
     ("securityhub", "InvalidAccessException", "", Class.ABSENT),
 )
 """Codes that mean something else in one service: (service, code, words of the message, what it means)."""
+_FORGOTTEN = re.compile(
+    r"(?:Invalid|Expired)(?:Next|Pagination|Continuation|Page|Result)Token(?:Exception|Fault)?"
+    r"|PaginationTokenExpired(?:Exception)?|InvalidMarker(?:Exception)?|InvalidPagination(?:Exception)?"
+)
+_FORGOTTEN_CODES = frozenset(
+    {
+        *("ValidationException", "ValidationError", "BadRequestException", "InvalidArgument"),
+        *("InvalidInput", "InvalidInputException", "InvalidRequest", "InvalidRequestException"),
+        *("InvalidParameter", "InvalidParameterException", "InvalidParameterValue", "InvalidParameterValueException"),
+    }
+)
+_TOKEN = re.compile(r"(?i)(?:next|pagination|page|continuation)[ _-]?token|\bmarker\b")
+_SCP = "explicit deny in a service control policy"
 _STALE = re.compile(r"signature (?:has )?expired|signature not yet current", re.IGNORECASE)
 _SECRET = re.compile(
     r"(?:AKIA|ASIA)[A-Z0-9]{12,}|(?i:X-Amz-(?:Security-Token|Signature|Credential)|Signature|Credential|AccessKeyId|token)"
@@ -152,6 +169,8 @@ def _answer(error: exceptions.ClientError, service: str) -> Class:
     words = str(error.response.get("Error", {}).get("Message") or "")
     if http == 429 or "Rate exceeded" in words or (name == "LimitExceededException" and service in _QUOTA_IS_THROTTLE):  # noqa: PLR2004 - HTTP's Too Many Requests
         return Class.THROTTLED
+    if _SCP in words:  # whatever the code
+        return Class.DENIED
     if _STALE.search(words):
         return Class.EXPIRED
     for where, which, said, cls in _BY_WORDS:
@@ -167,17 +186,97 @@ def _by_status(http: int) -> Class:
     return Class.TRANSIENT if http >= 500 else Class.REFUSED  # noqa: PLR2004 - HTTP's server errors
 
 
-def decide(
-    cls: Class, attempt: int, *, mode: RetryMode, max_attempts: int, random: Callable[[], float]
-) -> float | None:
-    """Seconds to wait before the next attempt, or None to give up; `attempt` counts from 1, random() is in [0, 1)."""
-    attempts = max_attempts
-    if cls is Class.THROTTLED and mode == "adaptive":
-        attempts = max(max_attempts, THROTTLE_ATTEMPTS)
-    if cls not in RETRIED or attempt >= attempts:
-        return None
-    span = 2.0 ** (attempt - 1)
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How a service's calls are tried: the mode, how many attempts in all, and how many seconds each has."""
+
+    mode: RetryMode
+    max_attempts: int
+    read_timeout: float
+
+
+@dataclass(slots=True)
+class Tries:
+    """How often a request has failed: attempts, and what is none of them in adaptive mode.
+
+    There a throttle is no attempt, for it slows its bucket down; nor is a connection that could not be made to an
+    endpoint that answered a moment ago. Both are bounded by the call's deadline alone.
+    """
+
+    attempts: int = 0
+    patient: int = 0
+
+    def wait(self, cls: Class, policy: Policy, random: Callable[[], float], *, answering: bool = False) -> float | None:
+        """Counts a failure: seconds to wait before the next try, or None to give up.
+
+        answering: the endpoint answered a moment ago. random() is in [0, 1).
+        """
+        if cls not in RETRIED:
+            return None
+        if policy.mode == "adaptive" and (cls is Class.THROTTLED or (cls is Class.UNREACHABLE and answering)):
+            self.patient += 1
+            return backoff(self.patient, policy.mode, random)
+        self.attempts += 1
+        return None if self.attempts >= policy.max_attempts else backoff(self.attempts, policy.mode, random)
+
+
+def backoff(failures: int, mode: RetryMode, random: Callable[[], float]) -> float:
+    """Seconds to wait after so many failures: a random part of a span that doubles, and is capped but in legacy."""
+    span = 2.0 ** min(failures - 1, 30)
     return random() * (span if mode == "legacy" else min(span, BACKOFF_CAP))
+
+
+def told(error: Exception, wait: float) -> float:
+    """Seconds to wait after an answer of AWS's: `wait`, or as much longer as its headers ask for."""
+    if not isinstance(error, exceptions.ClientError):
+        return wait
+    metadata: Any = error.response.get("ResponseMetadata", {})
+    headers: Mapping[str, str] = metadata.get("HTTPHeaders", {})
+    asked = headers.get("x-amz-retry-after", "")
+    if asked.isdecimal():
+        return min(max(wait, int(asked[:12]) / 1000), wait + AMZ_RETRY_AFTER_SECONDS)
+    return max(wait, _retry_after(headers))
+
+
+def _retry_after(headers: Mapping[str, str]) -> float:
+    """HTTP's Retry-After in seconds, a date in it counted from the reply's own; 0 where it says nothing."""
+    asked = headers.get("retry-after", "")
+    if asked.isdecimal():
+        return float(asked[:12])
+    try:
+        sent = parsedate_to_datetime(headers["date"]) if "date" in headers else datetime.now(UTC)
+        return (parsedate_to_datetime(asked) - sent).total_seconds()
+    except (TypeError, ValueError):  # no date, or one without its time zone
+        return 0.0
+
+
+def forgotten(code: str, message: str) -> bool:
+    """Whether AWS no longer knows the pagination token that it gave: the listing can only begin again."""
+    return _FORGOTTEN.fullmatch(code) is not None or (code in _FORGOTTEN_CODES and _TOKEN.search(message) is not None)
+
+
+class Renewal(Enum):
+    """What a failed renewal of credentials means."""
+
+    PASSING = auto()  # their source stumbled, or asks for patience: try again
+    DOUBTFUL = auto()  # nobody can tell: try again, DOUBTS times at most
+    FINAL = auto()  # a definite answer: there are none any more
+
+
+def renewal(error: Exception) -> Renewal:
+    """What a failed renewal of credentials means, whichever source they come from."""
+    if isinstance(error, CallFailed):
+        refused = error.code in _BY_CODE and _BY_CODE[error.code] not in RETRIED
+        return Renewal.FINAL if error.why != "failed" or refused else Renewal.PASSING
+    if isinstance(error, exceptions.ClientError):
+        return Renewal.PASSING if _answer(error, "sts") in RETRIED else Renewal.FINAL
+    if isinstance(error, exceptions.CredentialRetrievalError | exceptions.MetadataRetrievalError):
+        return Renewal.DOUBTFUL  # a program's failure, or no answer of the instance's metadata
+    cls = next((cls for kinds, cls in _BY_KIND if isinstance(error, kinds)), Class.BUG)
+    if cls is Class.DEAD:
+        return Renewal.FINAL
+    odd = cls not in RETRIED or (type(error) is OSError or isinstance(error, FileNotFoundError | PermissionError))
+    return Renewal.DOUBTFUL if odd else Renewal.PASSING
 
 
 def ending(cls: Class) -> Why:
@@ -187,6 +286,8 @@ def ending(cls: Class) -> Why:
 
 def code(error: Exception) -> str:
     """AWS's error code, or the exception's name."""
+    if isinstance(error, CallFailed):
+        return error.code
     if isinstance(error, exceptions.ClientError):
         return str(error.response.get("Error", {}).get("Code") or status(error) or "Unknown")
     return type(error).__name__
