@@ -1,0 +1,1 @@
+"""What skysweep is measured and tried against; no part of the package."""

@@ -1,0 +1,192 @@
+"""What AWS would answer: for an operation, its inputs and its caller, the reply as botocore would parse it."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from benchmarks.fakeaws.content import OF_LISTING, About, filler, number_in, referred
+from benchmarks.fakeaws.estate import Estate, place_of
+from benchmarks.fakeaws.identity import HOUR, Identity
+from benchmarks.fakeaws.kinds import SINGULAR
+from benchmarks.fakeaws.models import Inputs, Operation
+
+Reply = dict[str, Any]
+
+SEVERAL = {
+    "iam:GetAccountAuthorizationDetails": {
+        "UserDetailList": "iam:ListUsers",
+        "GroupDetailList": "iam:ListGroups",
+        "RoleDetailList": "iam:ListRoles",
+        "Policies": "iam:ListPolicies",
+    }
+}
+"""Operations that list several things: the lists and the listings of what is in them."""
+
+VARIANTS = {
+    ("iam:ListPolicies", "Scope", "AWS"): ("iam:ListPolicies/AWS", "iam:ListPolicies/AWS"),
+    # AWS lists $LATEST once more among the versions; here it is not.
+    ("lambda:ListFunctions", "FunctionVersion", "ALL"): ("lambda:ListFunctions/ALL", "lambda:ListFunctions"),
+}
+"""Operations that list other things when an input says so: how those are filled, and the listing of them."""
+
+SINGLE = {
+    "sts:GetCallerIdentity": Identity.caller,
+    "sts:AssumeRole": Identity.assume,
+    "ec2:DescribeRegions": Identity.regions,
+    "organizations:DescribeOrganization": Identity.organization,
+}
+LISTS = {
+    "organizations:ListRoots": Identity.roots,
+    "organizations:ListOrganizationalUnitsForParent": Identity.units,
+    "organizations:ListAccountsForParent": Identity.members,
+    "organizations:ListAccounts": Identity.accounts,
+}
+CHILD = 1_000_000  # the numbers of a parent's second, third … child lie so far apart
+
+
+class Entry(NamedTuple):
+    """One item of a listing: which of the operation's lists it is in, and its number."""
+
+    part: int
+    number: int
+
+
+class Answers:
+    """The answers about one estate. `whole` pages hold everything, whatever size is asked for."""
+
+    def __init__(self, estate: Estate, *, lifetime: float = HOUR) -> None:
+        self.estate = estate
+        self.identity = Identity(estate, lifetime=lifetime)
+
+    def reply(
+        self, operation: Operation, inputs: Inputs, account: str, region: str, *, whole: bool = False
+    ) -> tuple[Reply, int]:
+        """The reply, and how many items it lists. Raises Refused where there is an error instead."""
+        if operation.key in SINGLE:
+            return dict(SINGLE[operation.key](self.identity, inputs, account)), 1
+        region = place_of(region, operation.key)
+        if operation.key in LISTS:
+            found = LISTS[operation.key](self.identity, inputs, account)
+            entries = [Entry(0, number) for number in range(len(found))]
+            page, last = _page(operation, inputs, entries, whole=whole)
+            return self._listed(operation, [[found[each.number] for each in page]], last), len(page)
+        parent = self._parent(operation, inputs)
+        if not operation.lists or (parent and not operation.paginator):
+            return self._one(operation, account, region, parent), 1
+        key, parts = _parts(operation, inputs)
+        page, last = _page(
+            operation, inputs, self._entries(operation, inputs, (account, region), parts, parent), whole=whole
+        )
+        lists: list[list[Any]] = [[] for _ in operation.lists]
+        fills = [_item_filler(key, operation, path) for path in operation.lists]
+        for part, number in page:
+            kind = OF_LISTING.get(parts[part])
+            own = {parent[0]: parent[1]} if parent else {kind: number} if kind else {}
+            about = About(self.estate, account, region, number, own, parent[1] if parent else number)
+            lists[part].append(fills[part](about))
+        return self._listed(operation, lists, last), len(page)
+
+    def _parent(self, operation: Operation, inputs: Inputs) -> tuple[str, int] | None:
+        """The thing that is asked about: its kind and its number."""
+        tokens = {name for name, _ in operation.tokens}
+        for name, value in inputs.items():
+            kind = referred(operation.key, name) if isinstance(value, str) and name not in tokens else None
+            if kind:
+                return kind, number_in(value)
+        return None
+
+    def _one(self, operation: Operation, account: str, region: str, parent: tuple[str, int] | None) -> Reply:
+        if operation.output is None:
+            return {}
+        number = parent[1] if parent else 0
+        about = About(self.estate, account, region, number, dict([parent]) if parent else {}, number)
+        return dict(filler(operation.key, operation.output, ())(about))
+
+    def _entries(
+        self,
+        operation: Operation,
+        inputs: Inputs,
+        place: tuple[str, str],
+        parts: Mapping[int, str],
+        parent: tuple[str, int] | None,
+    ) -> list[Entry]:
+        if parent:
+            count = self.estate.children.get(operation.key, 1)
+            return [Entry(0, parent[1] + child * CHILD) for child in range(count)]
+        chosen = _chosen(operation, inputs)
+        return [
+            Entry(part, number)
+            for part, listing in parts.items()
+            for number in self.estate.items(*place, listing)
+            if chosen is None or number in chosen
+        ]
+
+    def _listed(self, operation: Operation, lists: list[list[Any]], last: Entry | None) -> Reply:
+        """A page: its lists, and how it goes on after its last entry (None: it does not)."""
+        reply: Reply = {}
+        for path, items in zip(operation.lists, lists, strict=True):
+            _set(reply, path, items)
+        if operation.more:
+            _set(reply, operation.more, last is not None)
+        if last is not None:
+            _set(reply, operation.tokens[0][1], f"after-{last.part}-{last.number}")
+        return reply
+
+
+def _parts(operation: Operation, inputs: Inputs) -> tuple[str, Mapping[int, str]]:
+    """How the items are filled, and the listings in the operation's lists, by the lists' numbers."""
+    for (key, name, value), (filled, listing) in VARIANTS.items():
+        if operation.key == key and inputs.get(name) == value:
+            return filled, {0: listing}
+    several = SEVERAL.get(operation.key)
+    if several is None:
+        return operation.key, {0: operation.key}
+    return operation.key, {number: several[path[-1]] for number, path in enumerate(operation.lists)}
+
+
+def _item_filler(key: str, operation: Operation, path: tuple[str, ...]) -> Any:
+    shape: Any = operation.output
+    for name in path:
+        shape = shape.members[name]
+    return filler(key, shape.member, path)
+
+
+def _page(
+    operation: Operation, inputs: Inputs, entries: list[Entry], *, whole: bool
+) -> tuple[list[Entry], Entry | None]:
+    """The entries of the page that the inputs ask for, and the last of them where more follow.
+
+    A token names the entry it comes after, so that listings may change meanwhile; an unknown one is the beginning.
+    """
+    if whole or not operation.tokens:
+        return entries, None
+    told = re.fullmatch(r"after-(\d+)-(\d+)", str(inputs.get(operation.tokens[0][0], "")))
+    start = bisect_right(entries, Entry(int(told[1]), int(told[2]))) if told else 0
+    page = entries[start : start + operation.size(inputs)]
+    return page, page[-1] if start + len(page) < len(entries) else None
+
+
+def _chosen(operation: Operation, inputs: Inputs) -> set[int] | None:
+    """The numbers that the inputs choose by lists of identifiers or by filters; None where they choose none."""
+    for name, values in _named(inputs):
+        kind = referred(operation.key, SINGULAR.get(name, name))
+        if kind and kind == OF_LISTING.get(operation.key):
+            return {number_in(value) for value in values}
+    return None
+
+
+def _named(inputs: Inputs) -> Iterator[tuple[str, list[str]]]:
+    for name, value in inputs.items():
+        if isinstance(value, list) and value and isinstance(value[0], str):
+            yield name, value
+        elif isinstance(value, list):
+            yield from ((each.get("Name", ""), each.get("Values", [])) for each in value if isinstance(each, dict))
+
+
+def _set(reply: Reply, path: tuple[str, ...], value: Any) -> None:
+    for name in path[:-1]:
+        reply = reply.setdefault(name, {})
+    reply[path[-1]] = value

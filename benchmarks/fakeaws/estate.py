@@ -1,0 +1,180 @@
+"""What there is: which numbered items each listing of each account and region holds. Numbers are all; see content.py.
+
+A listing is named ``service:Operation`` (``ec2:DescribeVolumes``); IAM's customer managed policies are
+``iam:ListPolicies`` and AWS's own, as far as attached, ``iam:ListPolicies/AWS``. Account-wide listings are in region
+``global``.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from zlib import crc32
+
+GLOBAL = "global"
+GLOBAL_SERVICES = frozenset({"account", "budgets", "cloudfront", "iam", "organizations", "route53", "s3", "s3control"})
+ONCE = ("iam:ListAccountAliases",)  # listings of which an account has one item at most
+PER_PLACE = 4096  # public addresses that an account has in a region
+
+WEIGHTS: Mapping[str, float] = {
+    "ec2:DescribeNetworkInterfaces": 12,
+    "ec2:DescribeVolumes": 10,
+    "ec2:DescribeSnapshots": 10,
+    "ec2:DescribeInstances": 8,
+    "ec2:DescribeSecurityGroups": 6,
+    "ec2:DescribeSubnets": 3,
+    "ec2:DescribeImages": 2,
+    "ec2:DescribeRouteTables": 1.5,
+    "ec2:DescribeVpcs": 1,
+    "ec2:DescribeNetworkAcls": 1,
+    "ec2:DescribeInternetGateways": 0.7,
+    "ec2:DescribeAddresses": 0.7,
+    "ec2:DescribeLaunchTemplates": 0.7,
+    "ec2:DescribeVpcEndpoints": 0.7,
+    "ec2:DescribeNatGateways": 0.4,
+    "ec2:DescribeKeyPairs": 0.4,
+    "ec2:DescribeManagedPrefixLists": 0.2,
+    "ec2:DescribeVpcPeeringConnections": 0.2,
+    "autoscaling:DescribeAutoScalingGroups": 0.7,
+    "autoscaling:DescribeLaunchConfigurations": 0.4,
+    "elb:DescribeLoadBalancers": 0.3,
+    "elbv2:DescribeLoadBalancers": 0.8,
+    "elbv2:DescribeTargetGroups": 1.2,
+    "dynamodb:ListTables": 2,
+    "kms:ListKeys": 1.5,
+    "kms:ListAliases": 1.5,
+    "lambda:ListFunctions": 6,
+    "lambda:ListEventSourceMappings": 1,
+    "rds:DescribeDBInstances": 1,
+    "rds:DescribeDBClusters": 0.4,
+    "rds:DescribeDBSubnetGroups": 0.4,
+    "rds:DescribeDBSnapshots": 2,
+    "rds:DescribeDBClusterSnapshots": 0.7,
+    "sns:ListTopics": 1.5,
+    "sns:ListSubscriptions": 2,
+    "sqs:ListQueues": 2,
+    "iam:ListRoles": 6,
+    "iam:ListUsers": 1,
+    "iam:ListGroups": 0.3,
+    "iam:ListPolicies": 2,
+    "iam:ListPolicies/AWS": 1,
+    "iam:ListInstanceProfiles": 0.6,
+    "iam:ListSAMLProviders": 0.05,
+    "iam:ListOpenIDConnectProviders": 0.1,
+    "route53:ListHostedZones": 0.5,
+    "s3:ListBuckets": 2,
+}
+"""How often each kind of thing occurs in a random estate, against each other."""
+
+Key = tuple[str, str, str]  # account, region or global, listing
+
+
+def place_of(region: str, listing: str) -> str:
+    """The region that a listing's items are in: ``global`` where the service is account-wide."""
+    return GLOBAL if listing.partition(":")[0] in GLOBAL_SERVICES else region
+
+
+@dataclass(eq=False)
+class Estate:
+    """The accounts, their regions, and the numbers of the items that each listing holds; to be changed at will.
+
+    accounts: 12 digits each; the first is the hub, which manages the organization. suspended: those of them that are
+    closed. children: how many items an operation lists for one parent (1 where it is not named). version: by account,
+    grows with every change.
+    """
+
+    seed: int = 0
+    accounts: Sequence[str] = ("100000000000",)
+    regions: Sequence[str] = ("us-east-1",)
+    sizes: Mapping[Key, Iterable[int]] = field(default_factory=dict)
+    suspended: frozenset[str] = frozenset()
+    children: Mapping[str, int] = field(default_factory=dict)
+    partition: str = "aws"
+    version: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.accounts, self.regions = tuple(self.accounts), tuple(self.regions)
+        self._items = {key: sorted(set(numbers)) for key, numbers in self.sizes.items()}
+        self._places: dict[tuple[str, str], tuple[str, int]] = {}
+        self._account_number = {account: number for number, account in enumerate(self.accounts)}
+
+    @classmethod
+    def random(cls, seed: int, *, accounts: int = 3, regions: int = 2, resources: int = 500) -> Estate:
+        """An estate as real ones are: half of everything in one account, most regions of the others empty."""
+        random = Random(seed)  # noqa: S311 - an estate is no secret
+        names = [f"{100_000_000_000 + number * 7_919 + seed % 7_919:012d}" for number in range(accounts)]
+        estate = cls(seed, names, REGIONS[:regions], suspended=frozenset(names[2::9]))
+        alive = [name for name in names if name not in estate.suspended]
+        big = alive[len(alive) // 2]
+        homes = {name: random.sample(estate.regions, k=min(regions, 1 + (random.random() < 0.2))) for name in alive}  # noqa: PLR2004 - one in five has two
+        homes[big] = list(estate.regions)
+        listings, weights = list(WEIGHTS), list(WEIGHTS.values())
+        last: dict[Key, int] = {}
+        for listing in random.choices(listings, weights, k=max(resources - len(alive), 0)):
+            account = big if random.random() < 0.5 else random.choice(alive)  # noqa: PLR2004 - half
+            ours = homes[account]
+            region = place_of(ours[0] if random.random() < 0.7 else random.choice(ours), listing)  # noqa: PLR2004 - skewed
+            key = (account, region, listing)
+            last[key] = last.get(key, -1) + 1
+        estate._items = {key: list(range(number + 1)) for key, number in last.items()}
+        estate._items |= {(account, GLOBAL, listing): [0] for account in alive for listing in ONCE}
+        return estate
+
+    def items(self, account: str, region: str, listing: str) -> list[int]:
+        """The numbers of a listing's items, sorted; not to be changed."""
+        return self._items.get((account, place_of(region, listing), listing), _NONE)
+
+    def put(self, account: str, region: str, listing: str, *numbers: int) -> None:
+        """Adds items; those already there stay."""
+        held = self._items.setdefault((account, place_of(region, listing), listing), [])
+        for number in numbers:
+            if number not in held:
+                insort(held, number)
+        self.version[account] = self.version.get(account, 0) + 1
+
+    def remove(self, account: str, region: str, listing: str, *numbers: int) -> None:
+        """Removes items; those not there are no matter."""
+        held = self._items.get((account, place_of(region, listing), listing), [])
+        held[:] = [number for number in held if number not in numbers]
+        self.version[account] = self.version.get(account, 0) + 1
+
+    def listed(self) -> Iterator[tuple[Key, list[int]]]:
+        """Every listing that holds something: (account, region, listing) and its numbers."""
+        yield from ((key, numbers) for key, numbers in self._items.items() if numbers)
+
+    def near(self, account: str, region: str, listing: str, number: int) -> int | None:
+        """The item of a listing that the item `number` of another refers to; None where the listing is empty.
+
+        Adding or removing an item moves only the references to its neighbours.
+        """
+        held = self.items(account, region, listing)
+        if not held:
+            return None
+        wanted = number % (1 << held[-1].bit_length())
+        at = bisect_left(held, wanted)
+        return held[at if at < len(held) else 0]
+
+    def place(self, account: str, region: str) -> tuple[str, int]:
+        """Eight hexadecimal digits for identifiers of an account's region, and the first number of its addresses."""
+        key = (account, region)
+        if key not in self._places:
+            mark = f"{crc32(f'{self.seed}/{account}/{region}'.encode()):08x}"
+            row, column = self._account_number.get(account, 0), 0
+            if region in self.regions:
+                column = self.regions.index(region)
+            self._places[key] = (mark, (row * len(self.regions) + column) * PER_PLACE)
+        return self._places[key]
+
+
+_NONE: list[int] = []
+
+REGIONS = (
+    *("us-east-1", "eu-west-1", "us-west-2", "eu-central-1", "ap-southeast-2", "us-east-2", "ap-northeast-1"),
+    *("ap-south-1", "ca-central-1", "eu-north-1", "eu-west-2", "eu-west-3", "sa-east-1", "us-west-1"),
+    *("ap-northeast-2", "ap-northeast-3", "ap-southeast-1", "af-south-1", "ap-east-1", "ap-south-2"),
+    *("ap-southeast-3", "ap-southeast-4", "ca-west-1", "eu-central-2", "eu-south-1", "eu-south-2"),
+    *("il-central-1", "me-central-1", "me-south-1", "mx-central-1"),
+)
+"""The regions of a random estate, in this order."""

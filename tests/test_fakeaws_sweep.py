@@ -1,0 +1,39 @@
+"""A whole sweep of a small random estate of the fake AWS: complete, and exactly what the estate says."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+import skysweep
+from benchmarks.fakeaws import Estate, Oracle, serving
+from conftest import empty
+from skysweep import settings as configuration
+from skysweep.report import Report
+from skysweep.settings import Settings
+from skysweep.store import StoreSettings, open_store
+
+pytestmark = pytest.mark.timeout(300)
+
+
+def settings(url: str, estate: Estate, store: StoreSettings, folder: Path) -> Settings:
+    alive = tuple(account for account in estate.accounts if account not in estate.suspended)
+    made = configuration.demo(
+        url, accounts=alive, role_name="fake", regions=tuple(estate.regions), folder=folder, key="hub"
+    )
+    return dataclasses.replace(made, store=store)
+
+
+async def test_a_sweep_finds_exactly_what_the_estate_holds(embedded: StoreSettings, tmp_path: Path) -> None:
+    estate = Estate.random(7, accounts=3, regions=2, resources=400)
+    async with open_store(embedded) as store, serving(estate) as server:
+        await empty(store)
+        report: Report = await skysweep.sweep(settings(server.url, estate, embedded, tmp_path))
+        assert (report.status, report.units, report.quarantined) == ("complete", [], [])
+        assert report.calls["failed"] == report.calls["throttled"] == 0
+        for label, wanted in Oracle(estate).every().items():
+            rows = await store.run(f"MATCH (n:{label}) RETURN n.id AS id")
+            assert {row["id"] for row in rows} == wanted, label
+        assert report.calls["total"] == server.calls.total()
