@@ -23,7 +23,7 @@ async def test_refused_rows_are_found_and_the_rest_goes_in(world: World) -> None
     await world.sweep(Told("Network", ONE, EAST, rows))
     assert len(await world.ids("Network")) == 298
     assert world.writer is not None
-    refused = world.writer.quarantined
+    refused = world.writer.aside
     assert sorted(each.id for each in refused) == ["n200", "n77"]
     assert {(each.type, each.account, each.region) for each in refused} == {("Network", ONE, EAST)}
     assert all(each.reason for each in refused)

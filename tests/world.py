@@ -11,10 +11,10 @@ import anyio
 
 from skysweep import cypher
 from skysweep.catalogue import Catalogue, Type, declared
-from skysweep.cleanup import Deleted, Licence, clean
-from skysweep.ledger import Ledger
+from skysweep.cleanup import Licence, clean
+from skysweep.ledger import Ledger, Past
 from skysweep.model import Resource, at, by, call, to
-from skysweep.outcomes import Tally
+from skysweep.outcomes import Deleted, Tally
 from skysweep.plan import Account
 from skysweep.records import Linked
 from skysweep.store import Store
@@ -136,15 +136,18 @@ class World:
     async def sweep(self, *told: Told, missing: Mapping[str, Iterable[tuple[str, str]]] | None = None) -> Deleted:
         self.tag += 1
         with Ledger(self.folder) as ledger:
-            ledger.begin(f"sweep {self.tag}", self.tag, float(self.tag))
+            sweep = f"sweep {self.tag}"
+            ledger.begin(Past(sweep, self.tag, float(self.tag), "running"), self.accounts)
             await self.store.prepare(cypher.node_types(CATALOGUE), cypher.edge_types(CATALOGUE))
-            with Writer(self.store, ledger, self.tag, Tally()) as self.writer:
+            with Writer(self.store, ledger, sweep, self.tag, Tally()) as self.writer:
                 await self._write(self.writer, told)
             licence = Licence(self.accounts)
             for name, scopes in (missing or {}).items():
                 for account, region in scopes:
                     licence.withhold([TYPES[name]], account, region)
-            return await clean(self.store, CATALOGUE, licence, self.tag)
+            deleted = Deleted()
+            await clean(self.store, CATALOGUE, licence, self.tag, deleted)
+            return deleted
 
     async def _write(self, writer: Writer, told: Iterable[Told]) -> None:
         done: list[str] = []

@@ -6,14 +6,14 @@ all its details, in this sweep. Deletions go in bounded transactions.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from skysweep import cypher
 from skysweep.catalogue import Catalogue, Type
-from skysweep.model import Edge
+from skysweep.model import Call, Edge
+from skysweep.outcomes import Deleted, Outcome, UnitResult
 from skysweep.plan import GLOBAL, Account
 from skysweep.store import Store
 
@@ -35,6 +35,19 @@ class Licence:
         for type_ in types:
             self.missing.setdefault(type_.name, set()).add((account, region))
 
+    def judge(self, catalogue: Catalogue, call: Call, result: UnitResult) -> None:
+        """Withholds what this unit of `call` should have fed and did not, or not wholly."""
+        if result.outcome is not Outcome.COMPLETE:
+            self.withhold(catalogue.branches[call].types, result.account, result.region)
+        for failure in result.details:
+            for each, fed in catalogue.feeding.items():
+                if (each.root, each.service, each.operation) == (call, failure.service, failure.operation):
+                    self.withhold(fed, result.account, result.region)
+
+    def whole(self, type_: Type, account: str, region: str) -> bool:
+        """Whether the type was seen whole in that scope, which is one of its own."""
+        return (account, region) not in self.missing.get(type_.name, ())
+
     def scopes(self, type_: Type) -> list[dict[str, str]]:
         """The type's licensed scopes."""
         missing = self.missing.get(type_.name, set())
@@ -52,17 +65,11 @@ class Licence:
         return [each for key, each in scopes.items() if key not in missing]
 
 
-@dataclass(slots=True)
-class Deleted:
-    """How many nodes of each label and edges of each type went."""
+async def clean(store: Store, catalogue: Catalogue, licence: Licence, tag: int, deleted: Deleted) -> None:
+    """Removes what the licensed scopes no longer saw: edges first, then nodes, then what nothing holds any more.
 
-    nodes: Counter[str] = field(default_factory=Counter)
-    edges: Counter[str] = field(default_factory=Counter)
-
-
-async def clean(store: Store, catalogue: Catalogue, licence: Licence, tag: int) -> Deleted:
-    """Removes what the licensed scopes no longer saw: edges first, then nodes, then what nothing holds any more."""
-    deleted = Deleted()
+    `deleted` is counted up as it goes.
+    """
     for declared in _edges(catalogue):
         type_, edge = min(declared, key=lambda each: not each[0].shared)  # a shared one asks of all nodes
         scopes = licence.shared_scopes([type_ for type_, _ in declared])
@@ -79,7 +86,6 @@ async def clean(store: Store, catalogue: Catalogue, licence: Licence, tag: int) 
     for type_ in catalogue.types:
         if type_.shared or type_.owner:
             deleted.nodes[type_.label] += await _drain(store, cypher.unheld(type_), {"tag": tag})
-    return deleted
 
 
 def _edges(catalogue: Catalogue) -> list[list[tuple[Type, Edge]]]:

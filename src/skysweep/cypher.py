@@ -23,9 +23,16 @@ UNOWNED = f"coalesce(n._account, '{FOREIGN}') = '{FOREIGN}'"
 
 # Where several scopes see one edge in one sweep, the greatest owns it, whichever is written last.
 GREATEST = (
-    "WHERE coalesce(r.lastupdated, 0) <> $tag "
-    "OR coalesce(r._account, '') + coalesce(r._region, '') <= row.account + row.region"
+    "WHERE coalesce(r.lastupdated, 0) < $tag OR coalesce(r.lastupdated, 0) = $tag "
+    "AND coalesce(r._account, '') + coalesce(r._region, '') <= row.account + row.region"
 )
+
+
+# A transaction that was under way when its sweep was overtaken must not set back what the other has seen since.
+LATEST = ("WITH n, row", "WHERE coalesce(n.lastupdated, 0) <= $tag")
+
+ENGINES = {"AWSAccount": (), "SkysweepState": (), "ModuleSyncMetadata": ("SyncMetadata",)}
+"""The labels that the engine itself writes, whatever is selected, each with its further labels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +44,7 @@ class Dialect:
 
 def node_types(catalogue: Catalogue) -> list[NodeType]:
     """What the store must prepare: each label, edges' far ends too, with further labels and indexed properties."""
-    also: dict[str, tuple[str, ...]] = {"AWSAccount": (), "SkysweepState": ()}  # the engine's, whatever is selected
+    also: dict[str, tuple[str, ...]] = dict(ENGINES)
     indexes: dict[str, dict[str, None]] = {}
     for type_ in catalogue.types:
         ends = [
@@ -62,6 +69,7 @@ def upsert(type_: Type, dialect: Dialect) -> str:
         "UNWIND $rows AS row",
         f"MERGE (n:{_name(type_.label)} {{id: row.id}})",
         "ON CREATE SET n.firstseen = $tag * 1000",
+        *LATEST,
         f"SET {', '.join(_assignments(type_, dialect))}",
     ]
     if type_.owned:
@@ -197,8 +205,14 @@ ON CREATE SET a.firstseen = $tag * 1000
 SET a += row.props, a.lastupdated = $tag
 """.strip()
 
-LAST_TAG = "MATCH (s:SkysweepState {id: 'sweep'}) RETURN s.update_tag AS tag"
-TAKE_TAG = "MERGE (s:SkysweepState {id: 'sweep'}) SET s.update_tag = $tag"
+
+def synced(dialect: Dialect) -> str:
+    """Rows `{id, props}` → the nodes that tell when a sync was last completed."""
+    labels = "" if dialect.labels_are_types else "n:SyncMetadata, "
+    return (
+        "UNWIND $rows AS row MERGE (n:ModuleSyncMetadata {id: row.id}) ON CREATE SET n.firstseen = $tag * 1000 "
+        f"SET {labels}n += row.props, n.lastupdated = $tag"
+    )
 
 
 def _assignments(type_: Type, dialect: Dialect, *, visits: bool = False) -> list[str]:

@@ -1,50 +1,53 @@
 """One sweep: settings → targets → plan → calls → records → [bounded streams] → writer → cleanup → analysis → report.
 
-Workers take units from the plan and walk them; rows go to the writers as they come; a unit is noted as done once its
-rows are committed. When all nodes are in, the links are written, then what licensed scopes no longer saw is removed,
-then the analysis says what it means.
+Workers take units from the plan and walk them; rows go to the writers as they come; a unit is noted in the ledger once
+its rows are committed. When all nodes are in, the links are written, then what licensed scopes no longer saw goes, then
+the analysis says what it means. Each step may be done again: a sweep that ended half way is resumed with its
+update tag, less the units that the ledger has.
 """
 
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 import anyio
 
-from skysweep import catalogue, cypher, plan
+from skysweep import books, catalogue, cypher, freshness, plan
 from skysweep.analysis import derive, expose
+from skysweep.audit import audit
+from skysweep.books import Books
 from skysweep.calls import Walk
-from skysweep.catalogue import Catalogue, Type
-from skysweep.cleanup import Deleted, Licence, clean
+from skysweep.catalogue import Catalogue
+from skysweep.cleanup import clean
 from skysweep.clients import Clients
 from skysweep.errors import BadSettings, CallFailed
+from skysweep.lease import Lease, Wish, take
 from skysweep.ledger import Ledger
 from skysweep.limits import Limits
-from skysweep.model import Call, Record
+from skysweep.model import Call
+from skysweep.outbox import Outbox
 from skysweep.outcomes import Outcome, Tally, UnitResult
 from skysweep.paging import pages
 from skysweep.plan import Account, Target, Unit
-from skysweep.records import Maker, Unfit
-from skysweep.report import AccountResult, Calls, Change, Report, peak_rss_mb
+from skysweep.records import Maker
+from skysweep.report import AccountResult, Calls, Change, Report, Status, peak_rss_mb
 from skysweep.settings import Settings
 from skysweep.store import Store, open_store
+from skysweep.syncs import syncs
 from skysweep.targets import Found, find_accounts
-from skysweep.writer import Batch, Quarantined, Writer, shown
+from skysweep.writer import Writer
 
-ROWS = 1_000  # rows of one type that a unit gathers before it hands them over
-NOTED = 64  # finished units that one ledger transaction notes
+STOP_SECONDS = 5.0  # for closing the books of a sweep that ends before its time
 
 
 async def sweep(settings: Settings, *, tally: Tally | None = None) -> Report:
     """Sweeps what `settings` reach into their graph, and tells what was covered.
 
-    `tally` is counted up as it goes, for whoever shows progress. Raises Unusable where it cannot start; whatever fails
-    later is in the report.
+    `tally` is counted up as it goes, for whoever shows progress. Raises Unusable where it cannot start, Stopped where
+    it cannot go on; whatever else fails is in the report.
     """
     tally = tally or Tally()
     whole = catalogue.load(settings.syncs)
@@ -57,7 +60,7 @@ async def sweep(settings: Settings, *, tally: Tally | None = None) -> Report:
 
 @dataclass(eq=False)
 class _Sweep:
-    """What the steps of one sweep share."""
+    """What the steps of one sweep share. store: behind the fence, once the lease is taken."""
 
     settings: Settings
     catalogue: Catalogue
@@ -66,64 +69,107 @@ class _Sweep:
     store: Store
     ledger: Ledger
     tally: Tally
-    tag: int = 0
-    id: str = ""
-    gaps: list[UnitResult] = field(default_factory=list)
     dead: dict[str, str] = field(default_factory=dict)  # account -> why its credentials are gone
-    noted: list[tuple[UnitResult, str]] = field(default_factory=list)
-    unfit: list[Quarantined] = field(default_factory=list)
 
     async def run(self) -> Report:
-        started, aws = time.time(), self.settings.aws
-        accounts = [each for each in self.found.accounts if each.id not in self.settings.exclude_accounts]
-        if not accounts:
-            raise BadSettings("--exclude-accounts leaves no account to sweep: leave one out of it")
-        self.licence = Licence(accounts)
-        self.makers = {type_: Maker(type_) for type_ in self.catalogue.types}
-        self.limits = Limits(aws.rate_share, adaptive=aws.retry_mode == "adaptive")
+        self.books = self._books()
         await self.store.prepare(cypher.node_types(self.catalogue), cypher.edge_types(self.catalogue))
-        self.tag = await _next_tag(self.store, self.settings.update_tag)
-        self.id = f"{datetime.fromtimestamp(started, UTC):%Y%m%dT%H%M%SZ}-{self.tag}"
-        self.ledger.begin(self.id, self.tag, started)
+        lease = await self._lease()
+        self.store, self.tag = lease.store, lease.tag
         try:
-            with Writer(self.store, self.ledger, self.tag, self.tally) as self.writer:
-                await self._collect(accounts)
-                deleted = await self._settle(accounts)
-                report = await self._report(deleted)
+            async with anyio.create_task_group() as beating:
+                beating.start_soon(lease.beat)
+                report = await self._steps()
+                beating.cancel_scope.cancel()
         except BaseException as error:
-            interrupted = isinstance(error, anyio.get_cancelled_exc_class() | KeyboardInterrupt)
-            self.ledger.finish(self.id, "interrupted" if interrupted else "failed", None)
+            with anyio.move_on_after(STOP_SECONDS, shield=True):
+                await self._stopped(error, lease)
             raise
-        self.ledger.finish(self.id, report.status, report.to_dict())
+        self.books.finish(report.status, report.to_dict())
+        await lease.release()
         return report
 
-    async def _collect(self, accounts: list[Account]) -> None:
+    # Its place
+
+    def _books(self) -> Books:
+        """The books of a new sweep of the accounts found, or of the last one where it is to be resumed."""
+        past = self.ledger.unfinished() if self.settings.resume else None
+        if past is None:
+            accounts = [each for each in self.found.accounts if each.id not in self.settings.exclude_accounts]
+            if not accounts:
+                raise BadSettings("--exclude-accounts leaves no account to sweep: leave one out of it")
+            return books.new(self.ledger, self.tally, accounts, self.catalogue)
+        resumed = books.again(self.ledger, self.tally, past, self.catalogue)
+        reached = {each.id for each in self.found.accounts}
+        lost = (each.id for each in resumed.accounts if each.id not in reached)
+        self.dead |= dict.fromkeys(lost, "no credentials lead to it any more")
+        return resumed
+
+    async def _lease(self) -> Lease:
+        """The graph's lease. Whoever holds it by a sweep of this ledger is dead, for the ledger is ours alone."""
+        ours = frozenset(each.id for each in self.ledger.sweeps())
+        resumed = self.books.resumed
+        tag, going_on = (None, resumed.update_tag) if resumed else (self.settings.update_tag, None)
+        wish = Wish(self.books.id, int(time.time()), tag=tag, resumed=going_on, dead=ours.__contains__)
+        return await take(self.store, wish, patience=self.settings.store_patience)
+
+    async def _leave_the_last(self) -> None:
+        """A sweep that nobody resumes has nodes in the graph whose links still wait: they are written first."""
+        past = self.ledger.unfinished()
+        if past and not self.books.resumed:
+            with Writer(self.store, self.ledger, past.id, past.update_tag, Tally()) as writer:
+                await writer.links(catalogue.load())
+
+    async def _stopped(self, error: BaseException, lease: Lease) -> None:
+        """What a sweep leaves that ends before its time: its units noted, a report of them, the lease given back."""
+        interrupted = isinstance(error, anyio.get_cancelled_exc_class() | KeyboardInterrupt)
+        try:
+            await self.books.note()
+            self.books.finish("interrupted" if interrupted else "failed", self._told("interrupted").to_dict())
+            await lease.release()
+        except Exception as second:  # noqa: BLE001 - the first error is the one to raise
+            error.add_note(f"and when its books were closed: {second}")
+
+    # Its steps
+
+    async def _steps(self) -> Report:
+        await self._leave_the_last()
+        self.books.begin(self.tag)
+        self.makers = {type_: Maker(type_) for type_ in self.catalogue.types}
+        self.limits = Limits(self.settings.aws.rate_share, adaptive=self.settings.aws.retry_mode == "adaptive")
+        with Writer(
+            self.store, self.ledger, self.books.id, self.tag, self.tally, aside=self.books.aside
+        ) as self.writer:
+            await self._collect()
+            await self._settle()
+        return await self._report()
+
+    async def _collect(self) -> None:
         """Workers walk units, writers commit what they find; ends when the plan is done and the streams are empty."""
         self.tally.phase = "sweeping"
-        self.tally.accounts = len(accounts)
-        self.left = Counter(unit.target.account for unit in plan.units(accounts, self.catalogue.calls))
-        self.tally.units = self.left.total()
-        units = plan.units(accounts, self.catalogue.calls)
-        await self.writer.accounts([_account_row(each) for each in accounts])
-        async with anyio.create_task_group() as writing:
-            writing.start_soon(self.writer.run)
-            async with anyio.create_task_group() as walking:
-                for _ in range(min(2 * self.settings.concurrency, max(1, self.tally.units))):
-                    walking.start_soon(self._work, units)
-            self.writer.close()
-        await self._note()
+        self.tally.planned({each.id: plan.count(each, self.catalogue.calls) for each in self.books.accounts})
+        units = self.books.to_do(self.catalogue)
+        await self.writer.accounts([_account_row(each) for each in self.books.accounts])
+        async with anyio.create_task_group() as keeping:
+            keeping.start_soon(self.books.keep)
+            async with anyio.create_task_group() as writing:
+                writing.start_soon(self.writer.run)
+                async with anyio.create_task_group() as walking:
+                    for _ in range(min(2 * self.settings.concurrency, max(1, self.tally.units))):
+                        walking.start_soon(self._work, units)
+                self.writer.close()
+            keeping.cancel_scope.cancel()
+        await self.books.note()
 
     async def _work(self, units: Iterator[Unit]) -> None:
         for unit in units:  # shared by the workers: each takes the next one
-            outbox = _Outbox(self, unit)
+            outbox = Outbox(unit, self.makers, self.writer, self.books.finished)
             name = f"{unit} {unit.call.literal}".removesuffix(" {}")
             self.tally.running[name] = time.monotonic()
             await self._unit(unit, outbox)
             del self.tally.running[name]
-            if len(self.noted) >= NOTED:
-                await self._note()
 
-    async def _unit(self, unit: Unit, outbox: _Outbox) -> None:
+    async def _unit(self, unit: Unit, outbox: Outbox) -> None:
         started, mine = time.monotonic(), Tally()
         target, call = unit.target, unit.call
         walk = Walk(unit, self.catalogue.branches[call], self._asker(started, mine), outbox.emit, outbox.unfit)
@@ -138,10 +184,6 @@ class _Sweep:
             *(target.account, target.region, call.service, call.operation, outcome),
             *(walk.records, mine.calls, time.monotonic() - started, error, walk.details),
         )
-        if outcome is not Outcome.COMPLETE:
-            self.licence.withhold(self.catalogue.branches[call].types, target.account, target.region)
-        for failed in walk.failed_calls:
-            self.licence.withhold(self.catalogue.feeding[failed], target.account, target.region)
         await outbox.close(result)
 
     def _asker(self, started: float, mine: Tally) -> Any:
@@ -158,81 +200,59 @@ class _Sweep:
                 ):
                     yield page
             finally:
-                for each in (mine, self.tally):
-                    each.calls += asked.calls
-                    each.throttled += asked.throttled
-                    each.retried += asked.retried
-                    each.failed += asked.failed
+                mine.add(asked)
+                self.tally.add(asked)
 
         return ask
 
-    def finished(self, unit: Unit, result: UnitResult) -> None:
-        """A unit has ended and its rows are committed."""
-        self.noted.append((result, unit.call.literal))
-        self.tally.units_done += 1
-        self.tally.outcomes[result.outcome] += 1
-        self.left[result.account] -= 1
-        self.tally.accounts_done += not self.left[result.account]
-        if result.missing:
-            self.gaps.append(result)
-
-    async def _note(self) -> None:
-        noted, self.noted = self.noted, []
-        await anyio.to_thread.run_sync(self.ledger.record, self.id, noted)
-
-    async def _settle(self, accounts: list[Account]) -> Deleted:
+    async def _settle(self) -> None:
         """All nodes are in: the links, the cleanup, the analysis."""
         self.tally.phase = "linking"
         await self.writer.links(self.catalogue)
-        self._withhold_quarantined()
+        await self.books.note()
         self.tally.phase = "cleaning up"
-        deleted = await clean(self.store, self.catalogue, self.licence, self.tag)
-        self.ledger.empty_spool()
+        licence = await anyio.to_thread.run_sync(audit, self.ledger, self.books.id, self.books.accounts, self.catalogue)
+        await clean(self.store, self.catalogue, licence, self.tag, self.books.deleted)
+        await freshness.tell(self.store, self.catalogue, licence, syncs(), self.tag)
         self.tally.phase = "analysing"
-        seen = [each.id for each in accounts if each.id not in self.dead]
+        seen = [each.id for each in self.books.accounts if each.id not in self.dead]
         await derive(self.store.run, self.tag, seen)
         await expose(self.store.run, self.tag, seen)
-        return deleted
 
-    def _withhold_quarantined(self) -> None:
-        """A row that did not go in was seen all the same: its scope must not be cleaned of it."""
-        by_name = {type_.name: type_ for type_ in self.catalogue.types}
-        for each in (*self.unfit, *self.writer.quarantined):
-            self.licence.withhold([by_name[each.type]], each.account, each.region)
+    # What it tells
 
-    async def _report(self, deleted: Deleted) -> Report:
+    async def _report(self) -> Report:
         self.tally.phase = "reporting"
-        nodes, edges = {}, {}
+        report = self._told("complete")
+        nodes, edges = self.books.deleted.nodes, self.books.deleted.edges
         for label in sorted(self.catalogue.by_label):
             seen = await self.store.run(cypher.seen_nodes(label), tag=self.tag)
-            nodes[label] = Change(written=seen[0]["seen"], deleted=deleted.nodes[label])
+            report.nodes[label] = Change(written=seen[0]["seen"], deleted=nodes[label])
         for kind in cypher.edge_types(self.catalogue):
             seen = await self.store.run(cypher.seen_edges(kind), tag=self.tag)
-            edges[kind] = Change(written=seen[0]["seen"], deleted=deleted.edges[kind])
-        report = Report(
-            sweep=self.id,
+            report.edges[kind] = Change(written=seen[0]["seen"], deleted=edges[kind])
+        report.nodes = {label: change for label, change in report.nodes.items() if any(change.values())}
+        report.edges = {kind: change for kind, change in report.edges.items() if any(change.values())}
+        report.status = "incomplete" if report.gaps else "complete"
+        return report
+
+    def _told(self, status: Status) -> Report:
+        """The report as far as the ledger knows it: without the graph's counts."""
+        tally, sweep = self.tally, self.books.id
+        totals = self.ledger.outcomes(sweep)
+        return Report(
+            sweep=sweep,
             update_tag=self.tag,
-            seconds=time.monotonic() - self.tally.started,
-            targets=sum(len(account.regions) for account in self.licence.accounts),
-            calls=Calls(
-                total=self.tally.calls,
-                throttled=self.tally.throttled,
-                retried=self.tally.retried,
-                failed=self.tally.failed,
-            ),
-            nodes={label: change for label, change in nodes.items() if any(change.values())},
-            edges={kind: change for kind, change in edges.items() if any(change.values())},
-            unit_totals={outcome.value: self.tally.outcomes[outcome] for outcome in Outcome},
-            units=sorted(
-                self.gaps, key=lambda unit: (unit.account, unit.region, unit.service, unit.operation, str(unit.error))
-            ),
-            quarantined=sorted((asdict(each) for each in (*self.unfit, *self.writer.quarantined)), key=str),
+            status=status,
+            seconds=time.monotonic() - tally.started,
+            targets=sum(len(account.regions) for account in self.books.accounts),
+            calls=Calls(total=tally.calls, throttled=tally.throttled, retried=tally.retried, failed=tally.failed),
+            unit_totals={outcome.value: totals.get(outcome, 0) for outcome in Outcome},
+            units=self.ledger.gaps(sweep),
+            quarantined=[asdict(each) for each in self.ledger.quarantined(sweep)],
             accounts=self._accounts(),
             peak_rss_mb=peak_rss_mb(),
         )
-        lost = self.left.total()  # units that were planned and never finished: none, or a fault of ours
-        report.status = "incomplete" if report.gaps or lost else "complete"
-        return report
 
     def _accounts(self) -> list[AccountResult]:
         """The accounts swept, those whose credentials died on the way, and the names that led to none."""
@@ -243,77 +263,10 @@ class _Sweep:
                 status="failed" if each.id in self.dead else "swept",
                 error=self.dead.get(each.id),
             )
-            for each in self.licence.accounts
+            for each in self.books.accounts
         ]
         lost = [AccountResult(account="", name=name, status="failed", error=why) for name, why in self.found.failed]
         return swept + lost
-
-
-class _Outbox:
-    """The rows of one unit on their way to the writers; the unit is finished when the last of them is committed."""
-
-    def __init__(self, sweep: _Sweep, unit: Unit) -> None:
-        self._sweep = sweep
-        self._unit = unit
-        self._open: dict[tuple[Type, str], Batch] = {}
-        self._pending = 0
-        self._result: UnitResult | None = None
-
-    async def emit(self, type_: Type, record: Record) -> None:
-        """Takes one record; hands a full batch over."""
-        maker = self._sweep.makers[type_]
-        try:
-            row = maker.row(record)
-            links = list(maker.links(record, row["id"]))
-        except Unfit as error:
-            self.unfit(type_, record, error)
-            return
-        owner = row.pop("owner", "")
-        batch = self._open.get((type_, owner))
-        if batch is None:
-            where = self._unit.target.account, self._unit.target.region
-            batch = self._open[type_, owner] = Batch(type_, *where, done=self._done, owner=owner)
-        batch.rows.append(row)
-        batch.links += links
-        if len(batch.rows) >= ROWS:
-            await self._hand_over(type_, owner)
-
-    def unfit(self, type_: Type, record: Record, error: Exception) -> None:
-        """Puts a record aside that cannot become a row."""
-        target = self._unit.target
-        what = Quarantined(type_.name, shown(record), target.account, target.region, shown(error))
-        self._sweep.unfit.append(what)
-
-    async def close(self, result: UnitResult) -> None:
-        """No more records will come."""
-        for type_, owner in list(self._open):
-            await self._hand_over(type_, owner)
-        self._result = result
-        self._finish()
-
-    async def _hand_over(self, type_: Type, owner: str) -> None:
-        batch = self._open.pop((type_, owner))
-        self._pending += 1
-        await self._sweep.writer.send(batch)
-
-    def _done(self) -> None:
-        self._pending -= 1
-        self._finish()
-
-    def _finish(self) -> None:
-        if self._result is not None and not self._pending:
-            self._sweep.finished(self._unit, self._result)
-
-
-async def _next_tag(store: Store, wanted: int | None) -> int:
-    """The sweep's update tag: the one wanted or the clock's, and always above the last one in the store."""
-    rows = await store.run(cypher.LAST_TAG)
-    last = rows[0]["tag"] if rows else 0
-    if wanted is not None and wanted <= last:
-        raise BadSettings(f"--update-tag: {wanted} is not above {last}, the last sweep's in this graph; leave it out")
-    tag = wanted or max(int(time.time()), last + 1)
-    await store.run(cypher.TAKE_TAG, tag=tag)
-    return tag
 
 
 def _account_row(account: Account) -> dict[str, Any]:

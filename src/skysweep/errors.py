@@ -5,6 +5,10 @@ SkysweepError
 │   ├── BadSettings    an option, variable or file that is wrong
 │   ├── BadCredentials no identity to begin with
 │   └── BadStore       the graph cannot be reached, opened or used
+├── Stopped        a sweep that had begun cannot go on; what it has done is kept, and `--resume` finishes it
+│   ├── StoreLost      the graph went away for longer than our patience, or refuses to be written
+│   ├── LedgerLost     the ledger cannot be written: a full disk
+│   └── Overtaken      another sweep writes the graph now
 ├── CallFailed     one AWS call has ended without an answer; `why` says what its unit becomes
 └── Bug            ours: stops the sweep
 """
@@ -32,6 +36,22 @@ class BadCredentials(Unusable):
 
 class BadStore(Unusable):
     """Raised when the graph cannot be reached, opened or used."""
+
+
+class Stopped(SkysweepError):
+    """Raised when a sweep cannot go on: what it has done is in the ledger, and `--resume` does the rest."""
+
+
+class StoreLost(Stopped):
+    """Raised when the graph is away for longer than our patience, or cannot be written any more."""
+
+
+class LedgerLost(Stopped):
+    """Raised when the ledger cannot be written, on a full disk for instance."""
+
+
+class Overtaken(Stopped):
+    """Raised when another sweep has taken the graph over, so that this one must not write."""
 
 
 Why = Literal["denied", "absent", "missing", "raced", "failed", "dead"]

@@ -1,6 +1,7 @@
-"""What is done: sweeps, their units, and the spool of links that wait for both ends. SQLite, in the state directory.
+"""What is done: sweeps, their units, what was put aside, and the spool of links that wait for both ends.
 
-One process writes a ledger at a time; the calls are short and synchronous, and the async side runs them in a thread.
+SQLite in WAL mode, in the state directory: what a killed process had committed is there. One process writes a ledger
+at a time; the calls are short and synchronous, and the async side runs them in a thread.
 """
 
 from __future__ import annotations
@@ -10,44 +11,70 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import orjson
 
-from skysweep.errors import BadStore
-from skysweep.outcomes import DetailFailure, Outcome, UnitResult
+from skysweep.errors import BadStore, LedgerLost
+from skysweep.outcomes import DetailFailure, Outcome, Quarantined, UnitResult
+from skysweep.plan import Account
 
 FILE = "ledger.sqlite"
+VERSION = 2
+UNFINISHED = ("running", "interrupted", "failed")
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS sweeps (
-    id TEXT PRIMARY KEY, update_tag INTEGER NOT NULL, started REAL NOT NULL, status TEXT NOT NULL, report TEXT);
+    id TEXT PRIMARY KEY, update_tag INTEGER NOT NULL, started REAL NOT NULL, status TEXT NOT NULL, report TEXT,
+    fingerprint TEXT NOT NULL DEFAULT '', counts TEXT NOT NULL DEFAULT '{}');
+CREATE TABLE IF NOT EXISTS accounts (
+    sweep TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, partition TEXT NOT NULL, regions TEXT NOT NULL,
+    PRIMARY KEY (sweep, id)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS units (
     sweep TEXT NOT NULL, account TEXT NOT NULL, region TEXT NOT NULL, service TEXT NOT NULL, operation TEXT NOT NULL,
     literal TEXT NOT NULL, outcome TEXT NOT NULL, records INTEGER NOT NULL, calls INTEGER NOT NULL,
     seconds REAL NOT NULL, error TEXT, details TEXT NOT NULL,
     PRIMARY KEY (sweep, account, region, service, operation, literal)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS quarantined (
+    sweep TEXT NOT NULL, type TEXT NOT NULL, id TEXT NOT NULL, account TEXT NOT NULL, region TEXT NOT NULL,
+    call TEXT NOT NULL, item INTEGER NOT NULL, reason TEXT NOT NULL,
+    PRIMARY KEY (sweep, account, region, type, call, item, id)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS links (
-    account TEXT NOT NULL, edge TEXT NOT NULL, start TEXT NOT NULL, "end" TEXT NOT NULL,
+    sweep TEXT NOT NULL, account TEXT NOT NULL, edge TEXT NOT NULL, start TEXT NOT NULL, "end" TEXT NOT NULL,
     region TEXT NOT NULL, properties TEXT NOT NULL,
-    PRIMARY KEY (account, edge, start, "end")) WITHOUT ROWID;
+    PRIMARY KEY (sweep, account, edge, start, "end")) WITHOUT ROWID;
 """
+_KEPT = "SELECT id FROM sweeps ORDER BY started DESC LIMIT 5"  # sweeps whose units are kept; reports always are
+_UNIT = "account, region, service, operation, literal, outcome, records, calls, seconds, error, details"
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """A sweep that was: its id, update tag, epoch seconds of its start, and status."""
+    """A sweep that was: its id, update tag, epoch seconds of its start, status, and what it was a sweep of."""
 
     id: str
     update_tag: int
     started: float
     status: str
+    fingerprint: str = ""
+
+
+class Key(NamedTuple):
+    """What a unit is called within its sweep and account."""
+
+    region: str
+    service: str
+    operation: str
+    literal: str
 
 
 class Ledger:
-    """The file of what is done; a context manager. Raises BadStore where it cannot be opened or is no ledger."""
+    """The file of what is done; a context manager. Raises BadStore where it cannot be opened or is no ledger.
+
+    Every method that writes raises LedgerLost where the disk does not take it.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / FILE
@@ -56,7 +83,7 @@ class Ledger:
             self._database = sqlite3.connect(self.path, check_same_thread=False, isolation_level=None)
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute("PRAGMA synchronous = NORMAL")
-            self._database.executescript(_SCHEMA)
+            _upgrade(self._database)
         except (OSError, sqlite3.Error) as error:
             raise BadStore(
                 f"the ledger {self.path} cannot be opened: {error}; name another folder with --store"
@@ -81,21 +108,75 @@ class Ledger:
                 ) from None
             yield
 
-    def begin(self, sweep: str, update_tag: int, started: float) -> None:
-        """Opens a sweep and empties the spool of the one before."""
-        with self._lock, self._database:
-            self._database.execute("BEGIN")
-            self._database.execute("DELETE FROM links")
-            self._database.execute("INSERT INTO sweeps VALUES (?, ?, ?, 'running', NULL)", (sweep, update_tag, started))
+    # A sweep and its plan
+
+    def begin(self, sweep: Past, accounts: Iterable[Account]) -> None:
+        """Opens a sweep of these accounts, and forgets what only the one before needed."""
+        rows = [(sweep.id, each.id, each.name, each.partition, " ".join(each.regions)) for each in accounts]
+        with self._writing() as database:
+            database.execute("DELETE FROM links")
+            database.execute("DELETE FROM accounts")
+            for table in ("units", "quarantined"):
+                database.execute(f"DELETE FROM {table} WHERE sweep NOT IN ({_KEPT})")  # noqa: S608 - literals of ours
+            database.execute(
+                "INSERT INTO sweeps (id, update_tag, started, status, fingerprint) VALUES (?, ?, ?, 'running', ?)",
+                (sweep.id, sweep.update_tag, sweep.started, sweep.fingerprint),
+            )
+            database.executemany("INSERT INTO accounts VALUES (?, ?, ?, ?, ?)", rows)
+
+    def resume(self, sweep: str) -> None:
+        """Opens a sweep again; its units that failed will be tried again."""
+        with self._writing() as database:
+            database.execute("UPDATE sweeps SET status = 'running' WHERE id = ?", (sweep,))
+            again = "sweep = ? AND (outcome = 'failed' OR details LIKE '%\"failed\"%')"
+            database.execute(f"DELETE FROM units WHERE {again}", (sweep,))  # noqa: S608 - a literal of ours
 
     def finish(self, sweep: str, status: str, report: Mapping[str, Any] | None) -> None:
         """Closes a sweep with its status and its report as a JSON document."""
         text = orjson.dumps(report).decode() if report is not None else None
-        with self._lock:
-            self._database.execute("UPDATE sweeps SET status = ?, report = ? WHERE id = ?", (status, text, sweep))
+        with self._writing() as database:
+            database.execute("UPDATE sweeps SET status = ?, report = ? WHERE id = ?", (status, text, sweep))
+            if status not in UNFINISHED:
+                database.execute("DELETE FROM links")
+                database.execute("DELETE FROM accounts")
 
-    def record(self, sweep: str, results: Iterable[tuple[UnitResult, str]]) -> None:
-        """Notes units as done: each result with the call's literal inputs."""
+    def unfinished(self) -> Past | None:
+        """The last sweep, where it was interrupted, killed or stopped before its end."""
+        last = next(iter(self.sweeps()), None)
+        return last if last is not None and last.status in UNFINISHED else None
+
+    def accounts(self, sweep: str) -> list[Account]:
+        """The accounts that an unfinished sweep set out to sweep, with their regions."""
+        query = "SELECT id, name, partition, regions FROM accounts WHERE sweep = ? ORDER BY id"
+        return [
+            Account(id=account, name=name, partition=partition, regions=tuple(regions.split()))
+            for account, name, partition, regions in self._rows(query, sweep)
+        ]
+
+    def count(self, sweep: str, counts: Mapping[str, Any]) -> None:
+        """Keeps further counts of the sweep, by name."""
+        with self._writing() as database:
+            _count(database, sweep, counts)
+
+    def counts(self, sweep: str) -> dict[str, Any]:
+        """The counts kept so far."""
+        [[text]] = self._rows("SELECT counts FROM sweeps WHERE id = ?", sweep)
+        counts: dict[str, Any] = orjson.loads(text)
+        return counts
+
+    # Units
+
+    def record(
+        self,
+        sweep: str,
+        results: Iterable[tuple[UnitResult, str]],
+        aside: Iterable[Quarantined] = (),
+        counts: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Notes units as done, each result with the call's literal inputs, and with them the records put aside.
+
+        counts: the sweep's counts so far (of calls, seconds), which its report will need after a resume.
+        """
         rows = [
             (
                 *(sweep, each.account, each.region, each.service, each.operation, literal, each.outcome.value),
@@ -103,68 +184,130 @@ class Ledger:
             )
             for each, literal in results
         ]
-        with self._lock, self._database:
-            self._database.execute("BEGIN")
-            self._database.executemany("INSERT OR REPLACE INTO units VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", rows)
+        put = [(sweep, *asdict(each).values()) for each in aside]
+        with self._writing() as database:
+            database.executemany("INSERT OR REPLACE INTO units VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", rows)
+            database.executemany("INSERT OR REPLACE INTO quarantined VALUES (?,?,?,?,?,?,?,?)", put)
+            _count(database, sweep, counts or {})
 
-    def spool(self, links: Iterable[tuple[str, str, str, str, str, str]]) -> None:
+    def done(self, sweep: str, account: str) -> dict[Key, UnitResult]:
+        """The account's units that are noted."""
+        query = f"SELECT {_UNIT} FROM units WHERE sweep = ? AND account = ?"  # noqa: S608 - our own column names
+        return {Key(row[1], row[2], row[3], row[4]): _unit(row) for row in self._rows(query, sweep, account)}
+
+    def units(self, sweep: str) -> Iterator[UnitResult]:
+        """All units of a sweep, in the order of account, region and call; streamed."""
+        query = f"SELECT {_UNIT} FROM units WHERE sweep = ?"  # noqa: S608 - our own column names
+        with closing(self._database.execute(query, (sweep,))) as cursor:
+            yield from map(_unit, cursor)
+
+    def gaps(self, sweep: str) -> list[UnitResult]:
+        """The units of a sweep that are not whole."""
+        query = (
+            f"SELECT {_UNIT} FROM units WHERE sweep = ? "  # noqa: S608 - our own column names
+            "AND (outcome NOT IN ('complete', 'absent') OR details <> '[]')"
+        )
+        return [unit for unit in map(_unit, self._rows(query, sweep)) if unit.missing]
+
+    def outcomes(self, sweep: str) -> dict[Outcome, int]:
+        """How many units of a sweep came to each outcome."""
+        query = "SELECT outcome, count(*) FROM units WHERE sweep = ? GROUP BY outcome"
+        return {Outcome(outcome): count for outcome, count in self._rows(query, sweep)}
+
+    def quarantined(self, sweep: str, limit: int = -1) -> list[Quarantined]:
+        """The records that a sweep put aside."""
+        query = "SELECT type, id, account, region, call, item, reason FROM quarantined WHERE sweep = ? LIMIT ?"
+        return [Quarantined(*row) for row in self._rows(query, sweep, limit)]
+
+    def scopes_put_aside(self, sweep: str) -> list[tuple[str, str, str]]:
+        """The (type, account, region) that a sweep put records of aside."""
+        return self._rows("SELECT DISTINCT type, account, region FROM quarantined WHERE sweep = ?", sweep)
+
+    # Links
+
+    def spool(self, sweep: str, links: Iterable[tuple[str, str, str, str, str, str]]) -> None:
         """Keeps links (account, edge, start, end, region, properties as JSON) until both ends are in."""
-        with self._lock, self._database:
-            self._database.execute("BEGIN")
+        with self._writing() as database:
             # An edge that two records tell of differently is told the same way in every sweep.
-            self._database.executemany(
-                "INSERT INTO links VALUES (?,?,?,?,?,?) ON CONFLICT DO UPDATE SET "
+            database.executemany(
+                "INSERT INTO links VALUES (?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET "
                 "region = max(region, excluded.region), properties = max(properties, excluded.properties)",
-                links,
+                ((sweep, *link) for link in links),
             )
 
-    def spooled(self) -> list[tuple[str, str]]:
+    def spooled(self, sweep: str) -> list[tuple[str, str]]:
         """The (account, edge) pairs that wait."""
-        with self._lock, closing(self._database.execute("SELECT DISTINCT account, edge FROM links")) as rows:
-            return rows.fetchall()
+        return self._rows("SELECT DISTINCT account, edge FROM links WHERE sweep = ?", sweep)
 
-    def links(self, account: str, edge: str, after: tuple[str, str], limit: int) -> list[tuple[str, str, str, str]]:
+    def links(
+        self, sweep: str, account: str, edge: str, after: tuple[str, str], limit: int
+    ) -> list[tuple[str, str, str, str]]:
         """The next links (start, end, region, properties) of an account and edge, in the order of their keys."""
         query = (
-            'SELECT start, "end", region, properties FROM links WHERE account = ? AND edge = ? '
+            'SELECT start, "end", region, properties FROM links WHERE sweep = ? AND account = ? AND edge = ? '
             'AND (start, "end") > (?, ?) ORDER BY start, "end" LIMIT ?'
         )
-        with self._lock, closing(self._database.execute(query, (account, edge, *after, limit))) as rows:
-            return rows.fetchall()
+        return self._rows(query, sweep, account, edge, *after, limit)
 
-    def empty_spool(self) -> None:
-        """Forgets the links: they are written."""
-        with self._lock:
-            self._database.execute("DELETE FROM links")
+    # Past sweeps
 
     def sweeps(self) -> list[Past]:
         """Past sweeps, the latest first."""
-        query = "SELECT id, update_tag, started, status FROM sweeps ORDER BY started DESC, update_tag DESC"
-        with self._lock, closing(self._database.execute(query)) as rows:
-            return [Past(*row) for row in rows]
+        query = "SELECT id, update_tag, started, status, fingerprint FROM sweeps ORDER BY started DESC, update_tag DESC"
+        return [Past(*row) for row in self._rows(query)]
 
     def report(self, sweep: str | None = None) -> dict[str, Any] | None:
         """A past sweep's report document (the latest's without `sweep`); None where there is none."""
         query = (
             "SELECT report FROM sweeps WHERE report IS NOT NULL AND (id = ? OR ? IS NULL) ORDER BY started DESC LIMIT 1"
         )
-        with self._lock, closing(self._database.execute(query, (sweep, sweep))) as rows:
-            row = rows.fetchone()
-        return orjson.loads(row[0]) if row else None
+        rows = self._rows(query, sweep, sweep)
+        return orjson.loads(rows[0][0]) if rows else None
 
-    def units(self, sweep: str) -> Iterator[UnitResult]:
-        """All units of a sweep, in the order of account, region and call; streamed."""
-        query = (
-            "SELECT account, region, service, operation, outcome, records, calls, seconds, error, details "
-            "FROM units WHERE sweep = ?"
+    def _rows(self, query: str, *parameters: Any) -> list[Any]:
+        with self._lock, closing(self._database.execute(query, parameters)) as rows:
+            return rows.fetchall()
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction. Raises LedgerLost where the disk does not take it."""
+        with self._lock:
+            try:
+                with self._database:
+                    self._database.execute("BEGIN IMMEDIATE")
+                    yield self._database
+            except sqlite3.OperationalError as error:
+                raise LedgerLost(
+                    f"the ledger {self.path} cannot be written: {error}; make room on its disk, then "
+                    "`skysweep sync --resume`"
+                ) from error
+
+
+def _upgrade(database: sqlite3.Connection) -> None:
+    """Makes the tables; a ledger of the first version keeps its sweeps and units."""
+    [version] = database.execute("PRAGMA user_version").fetchone()
+    [older] = database.execute("SELECT count(*) FROM sqlite_master WHERE name = 'sweeps'").fetchone()
+    if version > VERSION:
+        raise sqlite3.DatabaseError("it was made by a newer skysweep")
+    if older and version < VERSION:
+        database.executescript(
+            "DROP TABLE IF EXISTS links;"
+            "ALTER TABLE sweeps ADD COLUMN fingerprint TEXT NOT NULL DEFAULT '';"
+            "ALTER TABLE sweeps ADD COLUMN counts TEXT NOT NULL DEFAULT '{}';"
+            "UPDATE sweeps SET status = 'interrupted (before an upgrade)' WHERE status IN ('running', 'interrupted')"
         )
-        rows: Sequence[Any]
-        with closing(self._database.execute(query, (sweep,))) as cursor:
-            for *rows, error, details in cursor:
-                account, region, service, operation, outcome, records, calls, seconds = rows
-                failures = tuple(
-                    DetailFailure(**{**d, "outcome": Outcome(d["outcome"])}) for d in orjson.loads(details)
-                )
-                yield UnitResult(
-                    *(account, region, service, operation, Outcome(outcome), records, calls, seconds, error, failures)
-                )
+    if version != VERSION:
+        database.executescript(f"{_SCHEMA} PRAGMA user_version = {VERSION}")
+
+
+def _count(database: sqlite3.Connection, sweep: str, counts: Mapping[str, Any]) -> None:
+    text = orjson.dumps(counts).decode()
+    database.execute("UPDATE sweeps SET counts = json_patch(counts, ?) WHERE id = ?", (text, sweep))
+
+
+def _unit(row: Sequence[Any]) -> UnitResult:
+    account, region, service, operation, _, outcome, records, calls, seconds, error, details = row
+    failures = tuple(DetailFailure(**{**each, "outcome": Outcome(each["outcome"])}) for each in orjson.loads(details))
+    return UnitResult(
+        *(account, region, service, operation, Outcome(outcome), records, calls, seconds, error, failures)
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -50,6 +51,30 @@ class UnitResult:
         return self.outcome not in told or any(failure.outcome not in told for failure in self.details)
 
 
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A record or link that is not in the graph: its type and id, where it was seen, and why it was put aside.
+
+    call: the listing that it came of. item: which item of the listing, from 1; 0 where the id tells it.
+    """
+
+    type: str
+    id: str
+    account: str
+    region: str
+    call: str
+    item: int
+    reason: str
+
+
+@dataclass(slots=True)
+class Deleted:
+    """How many nodes of each label and edges of each type a cleanup has removed."""
+
+    nodes: Counter[str] = field(default_factory=Counter)
+    edges: Counter[str] = field(default_factory=Counter)
+
+
 @dataclass(slots=True)
 class Tally:
     """Counts of a running sweep; written by the engine, read by the progress display at its own pace."""
@@ -68,3 +93,23 @@ class Tally:
     rows: int = 0
     links: int = 0
     running: dict[str, float] = field(default_factory=dict)  # "account region service:Operation" -> monotonic start
+    left: Counter[str] = field(default_factory=Counter)  # units to do, by account
+
+    def planned(self, units: Mapping[str, int]) -> None:
+        """Takes the plan's size: units by account."""
+        self.accounts, self.left = len(units), Counter(units)
+        self.units = self.left.total()
+
+    def tell(self, result: UnitResult) -> None:
+        """Counts a unit as done."""
+        self.units_done += 1
+        self.outcomes[result.outcome] += 1
+        self.left[result.account] -= 1
+        self.accounts_done += not self.left[result.account]
+
+    def add(self, calls: Tally) -> None:
+        """Adds another's calls."""
+        self.calls += calls.calls
+        self.throttled += calls.throttled
+        self.retried += calls.retried
+        self.failed += calls.failed

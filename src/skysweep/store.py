@@ -16,26 +16,34 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 from urllib.parse import urlsplit
 
+import anyio
 import neo4j.time
 from neo4j import READ_ACCESS, WRITE_ACCESS, AsyncGraphDatabase, AsyncManagedTransaction
-from neo4j.exceptions import AuthError, ClientError, ConfigurationError, DriverError, Neo4jError
+from neo4j.exceptions import AuthError, ClientError, ConfigurationError, DriverError, IncompleteCommit, Neo4jError
 
 from skysweep import arcadedb
-from skysweep.errors import BadStore
+from skysweep.errors import BadStore, Overtaken, StoreLost
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
     from pathlib import Path
 
     from neo4j import AsyncBookmarkManager, AsyncDriver, AsyncSession
 
+    Work = Callable[..., Awaitable[list[dict[str, Any]]]]
+
 NEO4J_WRITERS = 8
 INDEX_SECONDS = 600  # how long new indexes of a graph that is full already may take
+AWAY_SECONDS = 1.0  # between attempts to reach a store that is away
+
+FENCE = "MATCH (s:SkysweepState {id: 'sweep'}) RETURN s.fence AS fence"
+"""The fence that stands now: whoever holds an older one must not write (`lease.py`)."""
 
 # Without a handler Python prints the driver's warnings (each retried transaction is one) over the user's terminal.
 logging.getLogger("neo4j").addHandler(logging.NullHandler())
@@ -79,6 +87,8 @@ class Store:
     """An open graph. labels_are_types: further labels are set up by `prepare`, not by statements.
 
     writers: how many transactions may write at once without getting into each other's way.
+    fence: the lease that `run` holds to: with another one in the graph it raises Overtaken and does nothing.
+    patience: seconds for which `run` outlives the store's absence, beyond the driver's own 30.
     """
 
     kind: Literal["neo4j", "arcadedb"]
@@ -89,6 +99,8 @@ class Store:
     read_only: bool
     schema: Schema
     bookmarks: AsyncBookmarkManager | None = None
+    fence: int | None = None
+    patience: float = 0.0
 
     async def prepare(self, nodes: Sequence[NodeType], edges: Sequence[str]) -> None:
         """Makes labels, edge types, the unique `id`, the listed indexes and (_account, _region), where missing.
@@ -101,14 +113,31 @@ class Store:
             raise BadStore(f"the graph's schema cannot be prepared: {_line(error)}") from error
 
     async def run(self, query: str, **parameters: Any) -> list[dict[str, Any]]:
-        """One managed transaction, tried again while the store is busy or away for less than 30 s.
+        """One managed transaction, tried again while the store is busy, or away for less than 30 s and the patience.
 
         Rows are dicts of native Python values: nodes are dicts of properties, edges are (start, type, end), datetimes
-        are aware, in UTC. Raises neo4j's errors.
+        are aware, in UTC. Raises neo4j's errors, StoreLost when the patience is over, Overtaken behind another fence.
         """
+        since: float | None = None
+        while True:
+            try:
+                return await self.transact(_rows, query, parameters)
+            except (DriverError, Neo4jError, OSError) as error:
+                if not self.patience or not _away(error):
+                    raise
+                since = since or time.monotonic()
+                if time.monotonic() - since >= self.patience:
+                    raise StoreLost(
+                        f"the graph has been away for {self.patience:.0f} s ({_line(_root(error))}): bring it back, "
+                        "then `skysweep sync --resume`"
+                    ) from error
+            await anyio.sleep(AWAY_SECONDS)
+
+    async def transact(self, work: Work, *arguments: Any) -> list[dict[str, Any]]:
+        """`work(transaction, *arguments)` in one managed transaction, behind the fence. Raises neo4j's errors."""
         async with self.session() as session:
-            work = session.execute_read if self.read_only else session.execute_write
-            return await work(_rows, query, parameters)
+            execute = session.execute_read if self.read_only else session.execute_write
+            return await execute(_behind, self.fence, work, *arguments)
 
     def session(self, **options: Any) -> AsyncSession:
         """A session of the driver on this store's database, for streams and transactions of one's own."""
@@ -147,6 +176,21 @@ def shown(uri: str | None) -> str:
     """The address without the user and password that somebody may have put in it."""
     parts = urlsplit(uri or "")
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def _away(error: BaseException) -> bool:
+    """Whether the store may be back later. A commit whose answer was lost is among them: our writes may be repeated."""
+    if isinstance(error, DriverError | Neo4jError):
+        return error.is_retryable() or isinstance(error, IncompleteCommit)
+    return isinstance(error, OSError)
+
+
+async def _behind(tx: AsyncManagedTransaction, fence: int | None, work: Work, *arguments: Any) -> list[dict[str, Any]]:
+    if fence is not None:
+        found = await _rows(tx, FENCE, {})
+        if [row["fence"] for row in found] != [fence]:
+            raise Overtaken("another sweep has taken this graph over: this one stops, and changes nothing more")
+    return await work(tx, *arguments)
 
 
 # The driver wants LiteralStrings; ours are built from the declarations, and from what the user of `query` types: Any.

@@ -7,6 +7,7 @@ reported; the rest of its batch goes in.
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -16,30 +17,24 @@ from typing import Self
 import anyio
 import orjson
 from anyio.streams.memory import MemoryObjectReceiveStream
-from neo4j.exceptions import ClientError, ConstraintError, CypherTypeError
+from neo4j.exceptions import Neo4jError
 
 from skysweep import cypher
 from skysweep.catalogue import Catalogue, Type
 from skysweep.ledger import Ledger
 from skysweep.model import Edge
-from skysweep.outcomes import Tally
+from skysweep.outcomes import Quarantined, Tally
 from skysweep.records import Linked, Row
 from skysweep.store import Store
 
 ROWS = 4_000  # rows a transaction takes at most, about
 QUEUED = 8  # batches that wait for each writer: more would only be memory
-REFUSED = (ClientError, ConstraintError, CypherTypeError, ValueError, TypeError, OverflowError)
-
-
-@dataclass(frozen=True, slots=True)
-class Quarantined:
-    """A record that is not in the graph: whose it is, where it was seen, and why."""
-
-    type: str
-    id: str
-    account: str
-    region: str
-    reason: str
+_REFUSALS = re.compile(
+    r"Neo\.ClientError\.(Statement\.(TypeError|ArgumentError)|Schema\.ConstraintValidationFailed).*"
+    r"|.*(too large to index|Transaction error on commit)",  # Neo4j's and ArcadeDB's word for a value beyond an index
+    re.DOTALL,
+)
+UNFIT = (ValueError, TypeError, OverflowError)  # what the driver cannot put on the wire
 
 
 @dataclass(slots=True)
@@ -59,17 +54,30 @@ class Batch:
 
 
 class Writer:
-    """The writers of one sweep, a context manager: `send` takes batches, `run` writes them until `close`."""
+    """The writers of one sweep, a context manager: `send` takes batches, `run` writes them until `close`.
 
-    def __init__(self, store: Store, ledger: Ledger, tag: int, tally: Tally) -> None:
+    aside: where the rows and links go that the store refuses.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        ledger: Ledger,
+        sweep: str,
+        tag: int,
+        tally: Tally,
+        *,
+        aside: list[Quarantined] | None = None,
+    ) -> None:
         self._count = store.writers
         self._store = store
         self._ledger = ledger
+        self._sweep = sweep
         self._tag = tag
         self._tally = tally
         self._dialect = cypher.Dialect(store.labels_are_types)
         self._streams = [anyio.create_memory_object_stream[Batch](QUEUED) for _ in range(self._count)]
-        self.quarantined: list[Quarantined] = []
+        self.aside = [] if aside is None else aside
 
     def __enter__(self) -> Self:
         return self
@@ -108,7 +116,7 @@ class Writer:
             for edge in type_.edges
             for visits in (False, True)
         }
-        waiting = sorted(await anyio.to_thread.run_sync(self._ledger.spooled))
+        waiting = sorted(await anyio.to_thread.run_sync(self._ledger.spooled, self._sweep))
         several = {key for key, (type_, _, visits) in edges.items() if type_.shared or visits}
         shared = [each for each in waiting if each[1] in several]
         own = [each for each in waiting if each[1] not in several]
@@ -127,13 +135,13 @@ class Writer:
 
     async def _link(self, account: str, key: str, type_: Type, edge: Edge, *, visits: bool) -> None:
         statement, after = cypher.link(type_, edge, visits=visits), ("", "")
-        while rows := await anyio.to_thread.run_sync(self._ledger.links, account, key, after, ROWS):
+        while rows := await anyio.to_thread.run_sync(self._ledger.links, self._sweep, account, key, after, ROWS):
             after = rows[-1][0], rows[-1][1]
             made = [
                 {"start": start, "end": end, "props": orjson.loads(properties), "account": account, "region": region}
                 for start, end, region, properties in rows
             ]
-            await self._store.run(statement, rows=made, tag=self._tag)
+            await self._write(statement, type_, made, lambda row: f"{edge.kind} {row['start']} -> {row['end']}")
             self._tally.links += len(rows)
 
     async def _work(self, receive: MemoryObjectReceiveStream[Batch]) -> None:
@@ -141,29 +149,37 @@ class Writer:
             async for first in receive:
                 taken = [first, *_waiting(receive, ROWS - len(first.rows))]
                 for (type_, visits), rows in _by_type(taken).items():
-                    statement = cypher.visit if visits else cypher.upsert
-                    await self._write(statement(type_, self._dialect), type_, rows)
+                    statement = (cypher.visit if visits else cypher.upsert)(type_, self._dialect)
+                    await self._write(statement, type_, rows, lambda row: str(row["id"]))
                 spooled = [each for batch in taken for each in _spooled(batch)]
                 if spooled:
-                    await anyio.to_thread.run_sync(self._ledger.spool, spooled)
+                    await anyio.to_thread.run_sync(self._ledger.spool, self._sweep, spooled)
                 self._tally.rows += sum(len(batch.rows) for batch in taken)
                 for batch in taken:
                     batch.done()
 
-    async def _write(self, statement: str, type_: Type, rows: list[Row]) -> None:
+    async def _write(self, statement: str, type_: Type, rows: list[Row], name: Callable[[Row], str]) -> None:
         try:
             await self._store.run(statement, rows=rows, tag=self._tag)
-        except REFUSED as error:
+        except (Neo4jError, *UNFIT) as error:
+            if not refused(error):
+                raise
             if len(rows) == 1:
-                self._quarantine(type_, rows[0], error)
+                self._put_aside(type_, name(rows[0]), rows[0], error)
                 return
             half = len(rows) // 2
-            await self._write(statement, type_, rows[:half])
-            await self._write(statement, type_, rows[half:])
+            await self._write(statement, type_, rows[:half], name)
+            await self._write(statement, type_, rows[half:], name)
 
-    def _quarantine(self, type_: Type, row: Row, error: Exception) -> None:
-        reason = f"{type(error).__name__}: {str(error)[:200]}"
-        self.quarantined.append(Quarantined(type_.name, shown(row["id"]), row["account"], row["region"], reason))
+    def _put_aside(self, type_: Type, name: str, row: Row, error: Exception) -> None:
+        reason = shown(f"{type(error).__name__}: {error}")
+        call = str(type_.source.call.root)
+        self.aside.append(Quarantined(type_.name, shown(name), row["account"], row["region"], call, 0, reason))
+
+
+def refused(error: Exception) -> bool:
+    """Whether the store refuses what a row holds; all else is no row's fault, and stops the sweep."""
+    return not isinstance(error, Neo4jError) or _REFUSALS.match(f"{error.code} {error.message}") is not None
 
 
 def shown(value: object) -> str:

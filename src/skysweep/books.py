@@ -1,0 +1,124 @@
+"""One sweep's books: which sweep it is, new or resumed, what of it is done, and what its report will need.
+
+What is noted is committed: a unit's rows before its line, so that a sweep killed at any moment loses no more than the
+units in flight.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+from importlib.metadata import version
+
+import anyio
+
+from skysweep import plan
+from skysweep.catalogue import Catalogue
+from skysweep.errors import BadSettings
+from skysweep.ledger import Key, Ledger, Past
+from skysweep.outcomes import Deleted, Quarantined, Tally, UnitResult
+from skysweep.plan import Account, Unit
+
+
+@dataclass(eq=False)
+class Books:
+    """The books of the sweep `id`. resumed: its line from before, where it goes on. tag: known once it has begun."""
+
+    ledger: Ledger
+    tally: Tally
+    id: str
+    accounts: Sequence[Account]
+    fingerprint: str
+    resumed: Past | None = None
+    tag: int = 0
+    aside: list[Quarantined] = field(default_factory=list)  # put aside since the last note
+    deleted: Deleted = field(default_factory=Deleted)
+    _finished: list[tuple[UnitResult, str]] = field(default_factory=list)
+    _news: anyio.Event = field(default_factory=anyio.Event)
+
+    def begin(self, tag: int) -> None:
+        """Opens the sweep in the ledger, or opens it again with the counts it had."""
+        self.tag = tag
+        if self.resumed is None:
+            self.ledger.begin(Past(self.id, tag, time.time(), "running", self.fingerprint), self.accounts)
+            return
+        self.ledger.resume(self.id)
+        counts, tally = self.ledger.counts(self.id), self.tally
+        tally.calls, tally.throttled, tally.retried, tally.failed = counts.get("calls", (0, 0, 0, 0))
+        tally.started -= counts.get("seconds", 0.0)
+        self.deleted = Deleted(Counter(counts.get("nodes")), Counter(counts.get("edges")))
+
+    def to_do(self, catalogue: Catalogue) -> Iterator[Unit]:
+        """The plan, less what is done; what is done is told to the tally."""
+        for account in self.accounts:
+            done = self.ledger.done(self.id, account.id) if self.resumed else {}
+            for unit in plan.units([account], catalogue.calls):
+                result = done.get(key(unit))
+                if result is None:
+                    yield unit
+                else:
+                    self.tally.tell(result)
+
+    def finished(self, unit: Unit, result: UnitResult) -> None:
+        """A unit has ended and its rows are committed."""
+        self._finished.append((result, unit.call.literal))
+        self.tally.tell(result)
+        self._news.set()
+
+    async def keep(self) -> None:
+        """Notes what has ended, all that came together in one transaction, until cancelled."""
+        while True:
+            await self._news.wait()
+            self._news = anyio.Event()
+            await self.note()
+
+    async def note(self) -> None:
+        """Notes what has ended since the last time."""
+        finished, self._finished = self._finished, []
+        aside = self.aside[:]
+        del self.aside[:]  # the writers hold this very list
+        if finished or aside:
+            await anyio.to_thread.run_sync(self.ledger.record, self.id, finished, aside, self._counts())
+
+    def finish(self, status: str, report: dict[str, object]) -> None:
+        """Closes the sweep; one that is not done stays open to be resumed."""
+        self.ledger.finish(self.id, status, report)
+
+    def _counts(self) -> dict[str, object]:
+        tally = self.tally
+        calls = tally.calls, tally.throttled, tally.retried, tally.failed
+        seconds = time.monotonic() - tally.started
+        return {"calls": calls, "seconds": seconds, "nodes": self.deleted.nodes, "edges": self.deleted.edges}
+
+
+def new(ledger: Ledger, tally: Tally, accounts: Sequence[Account], catalogue: Catalogue) -> Books:
+    """The books of a sweep that has not begun."""
+    name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+    return Books(ledger, tally, name, accounts, _fingerprint(catalogue))
+
+
+def again(ledger: Ledger, tally: Tally, past: Past, catalogue: Catalogue) -> Books:
+    """The books of an unfinished sweep. Raises BadSettings where it was not a sweep of this catalogue."""
+    found = _fingerprint(catalogue)
+    if past.fingerprint != found:
+        raise BadSettings(
+            f"--resume: sweep {past.id} was begun with another selection, or by another version of skysweep; give the "
+            "same --aws-requested-syncs, or leave --resume out to start anew"
+        )
+    return Books(ledger, tally, past.id, ledger.accounts(past.id), found, past)
+
+
+def key(unit: Unit) -> Key:
+    """What the ledger calls a unit."""
+    return Key(unit.target.region, unit.call.service, unit.call.operation, unit.call.literal)
+
+
+def _fingerprint(catalogue: Catalogue) -> str:
+    """What tells whether two sweeps have the same calls and types."""
+    parts = [version("skysweep"), *map(repr, catalogue.types), *(f"{call} {call.literal}" for call in catalogue.calls)]
+    return sha256("\n".join(parts).encode()).hexdigest()[:16]

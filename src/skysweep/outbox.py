@@ -1,0 +1,81 @@
+"""The rows of one unit on their way to the writers; the unit is finished when the last of them is committed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from skysweep.catalogue import Type
+from skysweep.model import Record
+from skysweep.outcomes import Quarantined, UnitResult
+from skysweep.plan import Unit
+from skysweep.records import Maker, Unfit
+from skysweep.writer import Batch, Writer, shown
+
+ROWS = 1_000  # rows of one type that a unit gathers before it hands them over
+
+
+class Outbox:
+    """Makes rows of a unit's records and hands them over. finished: told the result once all rows are committed."""
+
+    def __init__(
+        self, unit: Unit, makers: Mapping[Type, Maker], writer: Writer, finished: Callable[[Unit, UnitResult], None]
+    ) -> None:
+        self._unit = unit
+        self._makers = makers
+        self._writer = writer
+        self._finished = finished
+        self._open: dict[tuple[Type, str], Batch] = {}
+        self._pending = 0
+        self._result: UnitResult | None = None
+
+    async def emit(self, type_: Type, record: Record) -> None:
+        """Takes one record; hands a full batch over."""
+        maker = self._makers[type_]
+        try:
+            row = maker.row(record)
+            links = list(maker.links(record, row["id"]))
+        except Unfit as error:
+            self.unfit(type_, record, error)
+            return
+        owner = row.pop("owner", "")
+        batch = self._open.get((type_, owner))
+        if batch is None:
+            where = self._unit.target.account, self._unit.target.region
+            batch = self._open[type_, owner] = Batch(type_, *where, done=self._done, owner=owner)
+        batch.rows.append(row)
+        batch.links += links
+        if len(batch.rows) >= ROWS:
+            await self._hand_over(type_, owner)
+
+    def unfit(self, type_: Type, record: Record, error: Exception) -> None:
+        """Puts a record aside that cannot become a row."""
+        target = self._unit.target
+        where = target.account, target.region, str(self._unit.call), _number(record)
+        self._writer.aside.append(Quarantined(type_.name, shown(record.item), *where, shown(error)))
+
+    async def close(self, result: UnitResult) -> None:
+        """No more records will come."""
+        for type_, owner in list(self._open):
+            await self._hand_over(type_, owner)
+        self._result = result
+        self._finish()
+
+    async def _hand_over(self, type_: Type, owner: str) -> None:
+        batch = self._open.pop((type_, owner))
+        self._pending += 1
+        await self._writer.send(batch)
+
+    def _done(self) -> None:
+        self._pending -= 1
+        self._finish()
+
+    def _finish(self) -> None:
+        if self._result is not None and not self._pending:
+            self._finished(self._unit, self._result)
+
+
+def _number(record: Record | None) -> int:
+    """Which item of the listing the record is, or hangs on."""
+    while record is not None and not record.number:
+        record = record.up
+    return record.number if record is not None else 0
