@@ -113,13 +113,11 @@ class Doctor:
     async def __call__(self, cloud: Cloud, **aws: Any) -> list[Check]:
         self.fault.handler = cloud
         made = {"endpoint_url": self.fault.url, "isolated": True, "access_key": "AKIABASE", "secret_key": "secret"}
-        exclude = aws.pop("exclude_accounts", ())
         return await examine(
             Settings(
                 StoreSettings(uri=None, user=None, password=None, database=None, folder=self.folder),
                 AwsSettings(rate_share=0, max_attempts=1, **{**made, **aws}),
                 state=self.folder,
-                exclude_accounts=frozenset(exclude),
             ),
             CHEAP,
         )
@@ -314,12 +312,43 @@ async def test_roles_that_let_nobody_in_anywhere_stop_a_sweep(doctor: Doctor) ->
     assert [check.check for check in checks] == ["settings", "credentials", "role", "clock", "store", "disk", "ledger"]
 
 
+ACCOUNTS = [{"Id": ONE, "State": "ACTIVE"}, {"Id": HUB, "State": "ACTIVE"}, {"Id": TWO, "State": "SUSPENDED"}]
+
+
+async def test_an_organizations_active_accounts_are_looked_at(doctor: Doctor) -> None:
+    cloud = Cloud(instead={"ListAccounts": lambda _: as_json({"Accounts": ACCOUNTS})})
+    checks = await doctor(cloud, organization=True, role_name="Audit", accounts=(ONE, TWO, HUB))
+    lines = {check.subject: check for check in of(checks, "role")}
+    assert {name: check.status for name, check in lines.items()} == {ONE: "ok", TWO: "failed", HUB: "ok"}
+    assert lines[HUB].detail == "the caller's own account"
+    assert lines[TWO].mend == "leave it out of --accounts"
+    assert {check.subject for check in of(checks, "permissions")} == {ONE, HUB}
+
+
+async def test_an_organization_that_may_not_be_listed_stops_a_sweep(doctor: Doctor) -> None:
+    cloud = Cloud(instead={"ListAccounts": lambda _: json_error("AccessDeniedException", "no")})
+    checks = await doctor(cloud, organization=True, role_name="Audit")
+    (check,) = of(checks, "organization")
+    assert (check.status, check.fatal) == ("failed", True)
+    assert "`skysweep permissions --hub`" in check.mend
+    assert verdict(checks) == ExitCode.UNUSABLE
+
+
+async def test_a_hub_whose_own_regions_are_unknown_may_do_for_its_members(doctor: Doctor) -> None:
+    cloud = Cloud()
+    cloud.instead["DescribeRegions"] = lambda request: (
+        None if request.key.startswith("ASIA") else ec2_error("UnauthorizedOperation", status=403)
+    )
+    checks = await doctor(cloud, **MEMBERS)
+    assert verdict(checks) == ExitCode.COMPLETE
+
+
 async def test_excluded_accounts_are_not_looked_at(doctor: Doctor) -> None:
     cloud = Cloud()
     cloud.instead["AssumeRole"] = lambda request: (
         query_error("AccessDenied", status=403) if TWO in request.form["RoleArn"] else None
     )
-    checks = await doctor(cloud, **MEMBERS, exclude_accounts=(TWO,))
+    checks = await doctor(cloud, **MEMBERS, exclude_accounts=frozenset({TWO}))
     assert [check for check in checks if check.subject == TWO] == []
     assert verdict(checks) == ExitCode.COMPLETE
 

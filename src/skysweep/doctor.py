@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 from botocore.exceptions import BotoCoreError
 
-from skysweep import retry, storage
+from skysweep import regions, retry, storage
 from skysweep.clients import Clients
 from skysweep.errors import BadCredentials, BadSettings
 from skysweep.findings import Check, Status, short
@@ -87,23 +87,22 @@ async def _aws(settings: Settings, catalogue: Catalogue) -> list[Check]:
 
 async def _reach(settings: Settings, clients: Clients, catalogue: Catalogue, clock: Clock, checks: list[Check]) -> None:
     """Adds the findings about credentials, roles, regions and permissions. Raises BadSettings, BadCredentials."""
-    aws, left_out = settings.aws, settings.exclude_accounts
+    aws = settings.aws
     _listen(clients, aws, clock)
-    base = found = await find_accounts(_base(aws, clients), clients)
+    base = found = await find_accounts(_base(aws), clients)
     checks.append(Check("settings", "", "ok", _settings(aws, clients)))
     checks += credentials(base, clients)
     if aws.role_name:
         try:
             found = await find_accounts(aws, clients)
-        except BadCredentials as error:  # the base ones are good: it is every role that fails
-            arn = base.accounts[0].arn
-            checks.append(Check("role", "", "failed", short(error), _mend(str(error), arn), fatal=True))
+        except BadCredentials as error:  # the base ones are good: what fails is every role, or the list of accounts
+            what, arn = ("organization" if "--organization" in str(error) else "role"), base.accounts[0].arn
+            checks.append(Check(what, "", "failed", short(error), _mend(str(error), arn), fatal=True))
             return
-        checks += [check for check in roles(found, aws, base.accounts[0].arn) if check.subject not in left_out]
-    wanted = [account for account in found.accounts if account.id not in left_out]
-    checks += [check for account in wanted for check in where(account, aws.regions)]
-    checks += [check for check in _lost(found) if check.subject not in left_out]
-    checks += await _permissions(wanted, Prober(clients, Limits(aws.rate_share), catalogue))
+        checks += roles(found, aws, base.accounts[0].arn)
+    checks += [check for account in found.accounts for check in where(account, aws.regions)]
+    checks += _lost(found)
+    checks += await _permissions(found.accounts, Prober(clients, Limits(aws.rate_share), catalogue))
 
 
 def _listen(clients: Clients, aws: AwsSettings, clock: Clock) -> None:
@@ -117,12 +116,22 @@ def _listen(clients: Clients, aws: AwsSettings, clock: Clock) -> None:
         raise BadSettings(retry.text(error)) from error
 
 
-def _base(aws: AwsSettings, clients: Clients) -> AwsSettings:
+def _base(aws: AwsSettings) -> AwsSettings:
     """The settings that find who the base credentials are, and go no further."""
     if not aws.role_name:
         return aws
-    region: str = clients.session(next(iter(aws.profiles), None)).region_name
-    return replace(aws, role_name=None, external_id=None, accounts=(), regions=(region,))
+    return replace(
+        aws,
+        role_name=None,
+        external_id=None,
+        organization=False,
+        accounts=(),
+        exclude_accounts=frozenset(),
+        exclude_units=(),
+        organization_accounts=(),
+        # Named regions may stay unknown: it is the members' that count. The main ones are asked first.
+        regions=tuple(sorted(regions.all_regions(), key=lambda name: name not in regions.MAIN.values())),
+    )
 
 
 def _settings(aws: AwsSettings, clients: Clients) -> str:
@@ -235,6 +244,11 @@ MENDS = (
     ("MFA", "get a session with the MFA code first, and name its profile"),
     ("RegionDisabled", "turn STS on for that region, or set the profile's region to one that is on"),
     ("regions are unknown", "allow ec2:DescribeRegions, or name --aws-regions"),
+    ("cannot list the accounts", "let {base} list the organization: `skysweep permissions --hub` prints the policy"),
+    ("no profile leads to it", "add a profile that does, or leave it out of --accounts"),
+    ("its organization says", "leave it out of --accounts"),
+    ("not in the organization", "leave it out of --accounts"),
+    ("tree of its organization", "sweep it too, or leave it out of --aws-organization-account-ids"),
     ("leads to account", "correct the profile or the endpoint: another account answers"),
 )
 """Words of an identity's error, and how to mend it; the first that fits."""
