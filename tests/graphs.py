@@ -50,4 +50,4 @@ def _differing(one: Mapping[Any, Any], other: Mapping[Any, Any]) -> Iterator[str
 
 
 def _unmarked(props: dict[str, Any], marks: set[str]) -> dict[str, Any]:
-    return {name: value for name, value in props.items() if name not in marks}
+    return {name: value for name, value in props.items() if name not in marks and not name.startswith("_seen_")}

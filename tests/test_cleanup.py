@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from skysweep.store import Store
-from world import EAST, ONE, TWO, WEST, Told, World
+from world import EAST, MARK, ONE, TWO, WEST, Told, World
 
 
 @pytest.fixture
@@ -238,6 +239,31 @@ async def test_of_those_who_see_what_is_foreign_the_greatest_tells_in_any_order(
     for told in ((one, two), (two, one)):
         await world.sweep(*told)
         assert (await zones(world))[0]["zone"] == TWO
+
+
+async def test_edges_go_where_the_detail_that_tells_of_them_was_answered(world: World) -> None:
+    people = Told("Person", ONE, "global", {"ann": {}, "eve": {}})
+
+    def boxes(tag: int, *, of: str, unanswered: str = "") -> tuple[Told, ...]:
+        answered: dict[str, dict[str, Any]] = {key: {MARK: tag} for key in ("b1", "b2") if key != unanswered}
+        links = {"opened": {key: [of] for key in answered}}
+        rows = answered | {unanswered: {}} if unanswered else answered
+        return people, Told("Box", ONE, "global", rows, links)
+
+    await world.sweep(*boxes(1, of="ann"))
+    world.unread = {"Box": {(ONE, "global")}}
+    await world.sweep(*boxes(2, of="eve", unanswered="b1"))
+    assert await world.edges("OPENED_BY") == {("b1", "ann"), ("b2", "eve")}
+    assert await world.store.run(f"MATCH (n:Box) RETURN n.id AS id, n.{MARK} AS seen ORDER BY id") == [
+        {"id": "b1", "seen": 1},
+        {"id": "b2", "seen": 2},
+    ]
+    await world.sweep(people, Told("Box", ONE, "global", {"b1": {}}))
+    assert await world.ids("Box") == {"b1"}, "every box was listed, whatever its details"
+    assert await world.edges("OPENED_BY") == {("b1", "ann")}
+    world.unread = {}
+    await world.sweep(people, Told("Box", ONE, "global", {"b1": {MARK: 4}}))
+    assert await world.edges("OPENED_BY") == set()
 
 
 async def test_deletions_are_more_than_one_transaction(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

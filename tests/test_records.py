@@ -49,7 +49,7 @@ class Thing(Resource):
     sources: list[Other] = by("FEEDS", linked, colour="Name")
 
 
-MAKER = Maker(declared(Thing))
+MAKER = Maker(declared(Thing), 7)
 
 
 def record(**item: Any) -> Record:
@@ -72,6 +72,7 @@ def test_a_row_has_what_the_record_says_and_null_for_what_it_does_not() -> None:
             "names": ["a"],
             "told": "t",
             "there": True,
+            "_seen_DescribeInstanceAttribute": 7,
         },
     }
     assert MAKER.row(record())["props"]["name"] is None
@@ -83,8 +84,15 @@ def test_what_a_failed_detail_would_have_told_is_left_out() -> None:
     props = MAKER.row(failed)["props"]
     assert "told" not in props
     assert "there" not in props
+    assert "_seen_DescribeInstanceAttribute" not in props, "so that the graph keeps which sweep had them last"
     with pytest.raises(Unanswered):
         failed.reply(DETAIL)
+
+
+def test_a_detail_that_has_nothing_to_tell_is_answered_too() -> None:
+    told = record()
+    told.replies[DETAIL.call] = {}
+    assert MAKER.row(told)["props"].items() >= {"told": None, "_seen_DescribeInstanceAttribute": 7}.items()
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from skysweep import cypher
 from skysweep.catalogue import Catalogue, Type, declared
 from skysweep.cleanup import Licence, clean
 from skysweep.ledger import Ledger, Past
-from skysweep.model import Resource, at, by, call, to
+from skysweep.model import Resource, at, by, call, detail, to
 from skysweep.outcomes import Deleted, Tally
 from skysweep.plan import Account
 from skysweep.records import Linked
@@ -22,6 +22,7 @@ from skysweep.writer import Batch, Writer
 
 ONE, TWO = "111111111111", "222222222222"
 EAST, WEST = "us-east-1", "eu-west-1"
+MARK = "_seen_GetBucketEncryption"
 
 
 class Network(Resource):
@@ -91,7 +92,19 @@ class KnownPerson(Resource, extends=Person):
     friend: Person = to("KNOWS", "Arn")
 
 
-CATALOGUE = Catalogue(tuple(declared(cls) for cls in (Network, Range, Lan, Gate, Machine, Person, KnownPerson)))
+BOXES = call("s3", "ListBuckets", "Buckets[]", per="account")
+SECRET = detail("s3", "GetBucketEncryption", on=BOXES, Bucket="Name")
+
+
+class Box(Resource):
+    """What a detail call tells more of: whose it is to open."""
+
+    source = BOXES
+    id: str = at("Name")
+    opened: list[Person] = to("OPENED_BY", "Rules", of=SECRET)
+
+
+CATALOGUE = Catalogue(tuple(declared(cls) for cls in (Network, Range, Lan, Gate, Machine, Person, KnownPerson, Box)))
 TYPES: dict[str, Type] = {type_.name: type_ for type_ in CATALOGUE.types}
 
 
@@ -132,6 +145,7 @@ class World:
     )
     tag: int = 0
     writer: Writer | None = None
+    unread: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
 
     async def sweep(self, *told: Told, missing: Mapping[str, Iterable[tuple[str, str]]] | None = None) -> Deleted:
         self.tag += 1
@@ -141,7 +155,7 @@ class World:
             await self.store.prepare(cypher.node_types(CATALOGUE), cypher.edge_types(CATALOGUE))
             with Writer(self.store, ledger, sweep, self.tag, Tally()) as self.writer:
                 await self._write(self.writer, told)
-            licence = Licence(self.accounts)
+            licence = Licence(self.accounts, unread=self.unread)
             for name, scopes in (missing or {}).items():
                 for account, region in scopes:
                     licence.withhold([TYPES[name]], account, region)

@@ -77,6 +77,19 @@ class Type:
         return tuple(dict.fromkeys(part.of for part in parts if part.of))
 
     @cached_property
+    def made_of(self) -> frozenset[Call]:
+        """The calls without which there is no record of it; the others only tell more of one."""
+        return frozenset(_chain(self.source.call))
+
+    @cached_property
+    def marks(self) -> dict[str, tuple[Source, ...]]:
+        """The properties that say which sweep last had the answers of these detail calls."""
+        found: dict[str, tuple[Source, ...]] = {}
+        for source in self.reads:
+            found[mark(source)] = (*found.get(mark(source), ()), source)
+        return found
+
+    @cached_property
     def permissions(self) -> tuple[str, ...]:
         """The IAM actions that its calls need, sorted."""
         return tuple(sorted({action for call in self.calls for action in actions(call.service, call.operation)}))
@@ -169,6 +182,11 @@ class Catalogue:
         if again:
             again.details.append(branch)
         return branch
+
+
+def mark(source: Source) -> str:
+    """The property that says which sweep last had the answer of a detail call: an update tag."""
+    return f"_seen_{source.call.operation}"
 
 
 def load(names: Sequence[str] = ()) -> Catalogue:

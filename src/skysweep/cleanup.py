@@ -29,6 +29,7 @@ class Licence:
 
     accounts: Sequence[Account]
     missing: dict[str, set[Scope]] = field(default_factory=dict)  # by type name
+    unread: dict[str, set[Scope]] = field(default_factory=dict)  # the same: records are there, details of some are not
 
     def withhold(self, types: Iterable[Type], account: str, region: str) -> None:
         """Something that feeds these types was not seen whole there."""
@@ -42,11 +43,22 @@ class Licence:
         for failure in result.details:
             for each, fed in catalogue.feeding.items():
                 if (each.root, each.service, each.operation) == (call, failure.service, failure.operation):
-                    self.withhold(fed, result.account, result.region)
+                    self.unanswered(each, fed, result.account, result.region)
 
     def whole(self, type_: Type, account: str, region: str) -> bool:
-        """Whether the type was seen whole in that scope, which is one of its own."""
-        return (account, region) not in self.missing.get(type_.name, ())
+        """Whether the type was seen whole in that scope, which is one of its own, with all its details."""
+        return not any((account, region) in each.get(type_.name, ()) for each in (self.missing, self.unread))
+
+    def unanswered(self, call: Call, types: Iterable[Type], account: str, region: str) -> None:
+        """A detail call of these types failed there for some record: what is made of it was not seen whole.
+
+        Of a type that only reads it every record was seen; what the call tells of some was not.
+        """
+        for type_ in types:
+            if call in type_.made_of:
+                self.withhold([type_], account, region)
+            else:
+                self.unread.setdefault(type_.name, set()).add((account, region))
 
     def scopes(self, type_: Type) -> list[dict[str, str]]:
         """The type's licensed scopes."""
@@ -58,9 +70,11 @@ class Licence:
             if (account.id, region) not in missing
         ]
 
-    def shared_scopes(self, types: Sequence[Type]) -> list[dict[str, str]]:
-        """The scopes in which every one of these types that can be seen there was seen whole."""
+    def shared_scopes(self, types: Sequence[Type], *, read: bool = False) -> list[dict[str, str]]:
+        """The scopes in which every one of these types that can be seen there was seen whole; `read`: details too."""
         missing = set().union(*(self.missing.get(type_.name, set()) for type_ in types))
+        if read:
+            missing = missing.union(*(self.unread.get(type_.name, set()) for type_ in types))
         scopes = {(each["account"], each["region"]): each for type_ in types for each in self.scopes(type_)}
         return [each for key, each in scopes.items() if key not in missing]
 
@@ -72,7 +86,8 @@ async def clean(store: Store, catalogue: Catalogue, licence: Licence, tag: int, 
     """
     for declared in _edges(catalogue):
         type_, edge = min(declared, key=lambda each: not each[0].shared)  # a shared one asks of all nodes
-        scopes = licence.shared_scopes([type_ for type_, _ in declared])
+        read = any(edge.of and (len(declared) > 1 or not cypher.is_marked(type_, edge)) for type_, edge in declared)
+        scopes = licence.shared_scopes([type_ for type_, _ in declared], read=read)
         deleted.edges[edge.kind] += await _all(store, cypher.stale_edges(type_, edge), tag, scopes)
         if type_.owner:
             foreign = cypher.stale_edges(type_, edge, foreign=True)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from skysweep.catalogue import Catalogue, Type
+from skysweep.catalogue import Catalogue, Type, mark
 from skysweep.model import Edge
 from skysweep.store import NodeType
 
@@ -159,11 +159,18 @@ def stale_edges(type_: Type, edge: Edge, *, foreign: bool = False) -> str:
     start_scope, end_scope = ("", scoped) if edge.inbound else (scoped, "")
     # Of an owned node every such edge is its owner's, whoever drew it before a sweep came there.
     drawn = "" if type_.owner and not foreign else " AND r._account = scope.account"
+    if edge.of and is_marked(type_, edge):
+        drawn += f" AND {'t' if edge.inbound else 's'}.{mark(edge.of)} = $tag"
     return (
         f"UNWIND $scopes AS scope MATCH (s:{_name(start)}{start_scope})-[r:{_name(edge.kind)}]->"
         f"(t:{_name(end)}{end_scope}) WHERE r.lastupdated < $tag{drawn} "
         "AND r._region = scope.region WITH r LIMIT $limit DELETE r RETURN count(*) AS deleted"
     )
+
+
+def is_marked(type_: Type, edge: Edge) -> bool:
+    """Whether the declaring node, an end of the edge, says in which sweep the detail that tells of it was answered."""
+    return bool(edge.of) and not type_.shared and not edge.start
 
 
 def stale_holds(type_: Type) -> str:

@@ -135,7 +135,7 @@ class _Sweep:
     async def _steps(self) -> Report:
         await self._leave_the_last()
         self.books.begin(self.tag)
-        self.makers = {type_: Maker(type_) for type_ in self.catalogue.types}
+        self.makers = {type_: Maker(type_, self.tag) for type_ in self.catalogue.types}
         self.limits = Limits(self.settings.aws.rate_share, adaptive=self.settings.aws.retry_mode == "adaptive")
         with Writer(
             self.store, self.ledger, self.books.id, self.tag, self.tally, aside=self.books.aside

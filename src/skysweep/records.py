@@ -1,8 +1,9 @@
 """Records → rows and links. Pure; each type's declaration is compiled once into readers.
 
 A row is ``{"id": str, "props": {name: value | None}}``: a None removes the property from the graph, a property whose
-detail call failed is left out, so that the graph keeps what it last knew. A row of what another account owns names it
-as ``"owner"``.
+detail call failed is left out, so that the graph keeps what it last knew. ``_seen_<Operation>`` is the update tag of
+the last sweep in which a detail call answered, or had not to be asked: what comes of it is as of then. A row of what
+another account owns names it as ``"owner"``.
 """
 
 from __future__ import annotations
@@ -35,12 +36,14 @@ class Linked:
 
 
 class Maker:
-    """What turns the records of one type into rows and links."""
+    """What turns the records of one type into rows and links, in the sweep of that update tag."""
 
-    __slots__ = ("_edges", "_id", "_owner", "_properties", "type")
+    __slots__ = ("_edges", "_id", "_marks", "_owner", "_properties", "_tag", "type")
 
-    def __init__(self, type_: Type) -> None:
+    def __init__(self, type_: Type, tag: int = 0) -> None:
         self.type = type_
+        self._tag = tag
+        self._marks = list(type_.marks.items())
         properties = [(each.name, _property(each)) for each in type_.properties]
         self._id = dict(properties)["id"]
         self._owner = paths.reader(type_.owner) if type_.owner else None
@@ -62,6 +65,7 @@ class Maker:
                 raise Unfit(f"{name}: {error}") from error
         if not values.get("id"):
             raise Unfit("id: there is none")
+        values.update((name, self._tag) for name, sources in self._marks if _answered(record, sources))
         row = {"id": values["id"], "props": values}
         owner = self._owner(record) if self._owner else None
         return row if owner in {None, record.context.account} else {**row, "owner": str(owner)}
@@ -79,6 +83,15 @@ class Maker:
                 raise Unfit(f"{edge.name}: {error}") from error
             for end in ends:
                 yield _link(number, edge, end, own, extra)
+
+
+def _answered(record: Record, sources: Iterable[Source]) -> bool:
+    try:
+        for source in sources:
+            record.reply(source)
+    except Unanswered:
+        return False
+    return True
 
 
 def _link(number: int, edge: Edge, end: str | Link, own: str, extra: dict[str, Any]) -> Linked:
