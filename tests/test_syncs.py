@@ -15,7 +15,25 @@ def test_the_sync_names_stand_for_every_type_and_for_nothing_else() -> None:
     assert {type_.label for type_ in catalogue.load().types} == named
 
 
-def test_a_sync_name_selects_its_types_only() -> None:
-    labels = syncs()["ec2:subnet"]
-    assert labels
-    assert {type_.label for type_ in catalogue.load(["ec2:subnet"]).types} == set(labels)
+def test_a_sync_name_selects_its_types_and_what_their_edges_need_one_step_further() -> None:
+    assert syncs()["ec2:subnet"] == ("EC2Subnet",)
+    selected = {type_.name: type_ for type_ in catalogue.load(["ec2:subnet"]).types}
+    whole = {type_.name: type_ for type_ in catalogue.load().types}
+    assert {type_.label for type_ in selected.values()} == {"EC2Subnet", "AWSVpc"}
+    assert selected["EC2Subnet"].edges == whole["EC2Subnet"].edges
+
+
+def test_what_an_edge_needs_has_its_own_edges_only_among_what_is_there() -> None:
+    selected = catalogue.load(["s3"])
+    there = {type_.label for type_ in selected.types}
+    assert {"S3Bucket", "S3PolicyStatement", "SNSTopic", "KMSKey"} <= there
+    drawn = {edge.target.label for type_ in selected.types for edge in type_.edges if edge.target}
+    assert drawn <= there
+    assert "sns:ListTopics" in selected.permissions(), "the permissions keep step"
+    assert "SNSTopic" not in {type_.label for type_ in catalogue.load(["KMSKey"]).types}
+
+
+def test_all_declarations_of_a_label_come_together() -> None:
+    whole, selected = catalogue.load().types, catalogue.load(["ec2:instance"]).types
+    there = {type_.label for type_ in selected}
+    assert {type_.name for type_ in selected} == {type_.name for type_ in whole if type_.label in there}

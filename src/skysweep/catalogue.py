@@ -12,7 +12,7 @@ import inspect
 import pkgutil
 import typing
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import ModuleType
 from typing import Any
@@ -192,6 +192,9 @@ def mark(source: Source) -> str:
 def load(names: Sequence[str] = ()) -> Catalogue:
     """The catalogue of the types that `names` stand for (Cartography's sync names, our labels); all when empty.
 
+    With them come the types that their edges point at, one step and no further: those have their own edges only among
+    what is there.
+
     Raises BadSettings for a name that is neither, with the nearest one.
     """
     every = read(_modules())
@@ -200,7 +203,7 @@ def load(names: Sequence[str] = ()) -> Catalogue:
     wanted = {label for name in names for label in _meant(name, every)}
     if not wanted:
         raise BadSettings(f"--aws-requested-syncs: there are no types yet for {', '.join(names)}; name others too")
-    return Catalogue(tuple(type_ for type_ in every if type_.label in wanted))
+    return Catalogue(tuple(_with_ends(every, wanted)))
 
 
 def read(modules: Iterable[ModuleType]) -> tuple[Type, ...]:
@@ -212,6 +215,20 @@ def read(modules: Iterable[ModuleType]) -> tuple[Type, ...]:
         if inspect.isclass(value) and issubclass(value, Resource) and value.__module__ == module.__name__
     )
     return tuple(declared(cls) for cls in classes if "source" in vars(cls))
+
+
+def _with_ends(every: Iterable[Type], wanted: set[str]) -> Iterator[Type]:
+    """The types of these labels, and all types of the labels that their edges need."""
+    needed = {label for type_ in every if type_.label in wanted for edge in type_.edges for label in _ends(edge)}
+    for type_ in every:
+        if type_.label in wanted:
+            yield type_
+        elif type_.label in needed:
+            yield replace(type_, edges=tuple(edge for edge in type_.edges if _ends(edge) <= wanted | needed))
+
+
+def _ends(edge: Edge) -> set[str]:
+    return {cls.label for cls in (edge.target, edge.start) if cls}
 
 
 def _modules() -> list[ModuleType]:

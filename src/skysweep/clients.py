@@ -30,9 +30,10 @@ from skysweep import pagers, regions, retry
 from skysweep.errors import BadSettings, Bug, CallFailed
 from skysweep.identity import Identity, Renew
 from skysweep.plan import GLOBAL, Target
+from skysweep.replies import ParserFactory
 from skysweep.retry import Policy
 from skysweep.silence import Silence
-from skysweep.transport import AIM, Aim, ParserFactory, Pool, aim, http_session, loopback
+from skysweep.transport import AIM, Aim, Pool, aim, http_session, loopback
 
 if TYPE_CHECKING:
     from skysweep.outcomes import Tally
@@ -42,7 +43,9 @@ USER_AGENT = f"skysweep/{version('skysweep')}"
 DUMMY = "skysweep-aims-each-call"
 RECOGNIZED_SECONDS = 60.0
 SPARE_CONNECTIONS = 16  # for the refreshing of credentials, which must not wait for the calls that wait for it
-CLIENT_OPTIONS = ("endpoint_url", "services", "ca_bundle", "use_fips_endpoint", "use_dualstack_endpoint")
+CLIENT_OPTIONS = (
+    *("endpoint_url", "services", "ca_bundle", "use_fips_endpoint", "use_dualstack_endpoint", "sts_regional_endpoints"),
+)
 """What a profile may say about its endpoints; profiles that say the same share their clients."""
 
 # Without a handler Python prints their warnings, with tracebacks and unscrubbed, over the user's terminal.

@@ -22,8 +22,9 @@ from skysweep.settings import agree
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
-    from skysweep.clients import AwsSettings, Clients, Renew
+    from skysweep.clients import AwsSettings, Clients
     from skysweep.errors import Why
+    from skysweep.identity import Renew
     from skysweep.model import Call
 
 SESSION_NAME = "skysweep"

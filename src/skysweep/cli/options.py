@@ -24,17 +24,51 @@ Store = Annotated[
 ]
 
 Syncs = Annotated[
-    str | None, Option("--aws-requested-syncs", help="Comma separated sync names or labels. [else everything]")
+    str | None,
+    Option(
+        "--aws-requested-syncs",
+        help="Comma separated sync names or labels, and with them the types that their edges point at. "
+        "[else everything]",
+    ),
 ]
 Profile = Annotated[
     str | None, Option("--profile", help="Comma separated AWS profiles. [else the ambient credentials]")
 ]
+OrganizationAccounts = Annotated[
+    str | None,
+    Option(
+        "--aws-organization-account-ids",
+        help="Comma separated ids of swept accounts through which their organization's tree is read. "
+        "[else each management account, and the one that --organization starts from]",
+    ),
+]
 AllProfiles = Annotated[bool, Option("--aws-sync-all-profiles", help="Sweep the account of every AWS profile.")]
+Organization = Annotated[
+    bool,
+    Option(
+        "--organization",
+        help="Sweep the active accounts of the caller's AWS organization, each entered through --role-name; the "
+        "caller's own by the caller's credentials.",
+    ),
+]
 Accounts = Annotated[
-    str | None, Option("--accounts", help="Comma separated account ids, each entered through --role-name.")
+    str | None,
+    Option(
+        "--accounts",
+        help="Comma separated account ids, each entered through --role-name; with --organization or profiles, only "
+        "these of theirs.",
+    ),
 ]
 ExcludeAccounts = Annotated[str | None, Option("--exclude-accounts", help="Comma separated account ids to leave out.")]
-RoleName = Annotated[str | None, Option("--role-name", help="Role to assume in each of --accounts.")]
+ExcludeUnits = Annotated[
+    str | None,
+    Option(
+        "--exclude-ou",
+        help="Comma separated ids of organizational units (ou-…) or roots (r-…): the accounts anywhere under them are "
+        "left out of --organization.",
+    ),
+]
+RoleName = Annotated[str | None, Option("--role-name", help="Role to assume in each member or each of --accounts.")]
 ExternalId = Annotated[str | None, Option("--external-id", help="External id that goes with --role-name.")]
 Regions = Annotated[str | None, Option("--aws-regions", help="Comma separated regions. [else all enabled ones]")]
 Concurrency = Annotated[int, Option("--concurrency", help="HTTP exchanges at once.")]

@@ -25,8 +25,10 @@ def plan(
     *,
     profile: options.Profile = None,
     aws_sync_all_profiles: options.AllProfiles = False,
+    organization: options.Organization = False,
     accounts: options.Accounts = None,
     exclude_accounts: options.ExcludeAccounts = None,
+    exclude_ou: options.ExcludeUnits = None,
     role_name: options.RoleName = None,
     external_id: options.ExternalId = None,
     aws_regions: options.Regions = None,
@@ -39,8 +41,10 @@ def plan(
     settings = from_options(
         profiles=profile,
         all_profiles=aws_sync_all_profiles,
+        organization=organization,
         accounts=accounts,
         exclude_accounts=exclude_accounts,
+        exclude_units=exclude_ou,
         role_name=role_name,
         external_id=external_id,
         regions=aws_regions,
@@ -50,12 +54,13 @@ def plan(
     )
     calls = catalogue.load(settings.syncs).calls
     found = anyio.run(_found, settings)
-    wanted = [account for account in found.accounts if account.id not in settings.exclude_accounts]
-    document = summed(wanted, calls, concurrency)
+    document = summed(found.accounts, calls, concurrency)
     if json:
         print_json(document)
     else:
         _show(document, found)
+    for name, account in found.duplicates:
+        say(f"profile {name} leads to account {account} as well, which is swept once")
     for name, error in found.failed:
         say(f"{name} would not be swept: {error}")
     return ExitCode.INCOMPLETE if found.failed else ExitCode.COMPLETE

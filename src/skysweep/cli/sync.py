@@ -1,19 +1,23 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import anyio
 import orjson
+import typer
 from typer import Option
 
 from skysweep.cli import options
 from skysweep.cli.screen import print_json, say, show
 from skysweep.engine import sweep
 from skysweep.errors import BadSettings
-from skysweep.ledger import Ledger
+from skysweep.ledger import FILE, Ledger
 from skysweep.outcomes import Tally, UnitResult
 from skysweep.progress import LogFormat, shown
 from skysweep.report import Report, unit_dict
@@ -24,12 +28,12 @@ Log = Annotated[LogFormat | None, Option("--log-format", help="Log lines instead
 BestEffort = Annotated[
     bool, Option("--aws-best-effort-mode", help="Cartography's; here an account never stops another.")
 ]
-Organization = Annotated[
-    str | None, Option("--aws-organization-account-ids", help="Cartography's; not used yet, a remark says so.")
-]
 Jobs = Annotated[Path | None, Option("--analysis-job-directory", help="Cartography's; not used yet, a remark says so.")]
 Rules = Annotated[
     Path | None, Option("--permission-relationships-file", help="Cartography's; not used yet, a remark says so.")
+]
+Resume = Annotated[
+    bool, Option("--resume", help="Go on with the last sweep where it ended before its time; else sweep anew.")
 ]
 
 
@@ -40,17 +44,20 @@ def sync(
     neo4j_password_env_var: options.Neo4jPassword = None,
     neo4j_database: options.Neo4jDatabase = None,
     store: options.Store = None,
+    resume: Resume = False,
     update_tag: Annotated[int | None, Option("--update-tag", help="Epoch seconds. [else now]")] = None,
     profile: options.Profile = None,
     aws_sync_all_profiles: options.AllProfiles = False,
+    organization: options.Organization = False,
     accounts: options.Accounts = None,
     exclude_accounts: options.ExcludeAccounts = None,
+    exclude_ou: options.ExcludeUnits = None,
     role_name: options.RoleName = None,
     external_id: options.ExternalId = None,
     aws_regions: options.Regions = None,
     aws_requested_syncs: options.Syncs = None,
     aws_best_effort_mode: BestEffort = False,
-    aws_organization_account_ids: Organization = None,
+    aws_organization_account_ids: options.OrganizationAccounts = None,
     analysis_job_directory: Jobs = None,
     permission_relationships_file: Rules = None,
     concurrency: options.Concurrency = CONCURRENCY,
@@ -70,8 +77,11 @@ def sync(
         update_tag=update_tag,
         profiles=profile,
         all_profiles=aws_sync_all_profiles,
+        organization=organization,
+        organization_accounts=aws_organization_account_ids,
         accounts=accounts,
         exclude_accounts=exclude_accounts,
+        exclude_units=exclude_ou,
         role_name=role_name,
         external_id=external_id,
         regions=aws_regions,
@@ -81,13 +91,13 @@ def sync(
     )
     _remark_unused(
         {
-            "--aws-organization-account-ids": aws_organization_account_ids,
             "--analysis-job-directory": analysis_job_directory,
             "--permission-relationships-file": permission_relationships_file,
         }
     )
+    settings = replace(settings, resume=resume or _wanted(settings))
     with _units_file(report) as write:
-        done = anyio.run(swept, settings, log_format)
+        done = _done(settings, log_format)
         write(settings.state, done.sweep)
     if json:
         print_json(done.to_dict())
@@ -96,11 +106,42 @@ def sync(
     return done.exit_code
 
 
-async def swept(settings: Settings, log_format: LogFormat | None) -> Report:
+async def swept(settings: Settings, log_format: LogFormat | None, tally: Tally | None = None) -> Report:
     """A sweep that shows its progress on stderr."""
-    tally = Tally()
+    tally = tally or Tally()
     async with shown(tally, log_format):
         return await sweep(settings, tally=tally)
+
+
+def _done(settings: Settings, log_format: LogFormat | None) -> Report:
+    """The sweep's report; of one that was interrupted, what it left."""
+    tally = Tally()
+    try:
+        return anyio.run(swept, settings, log_format, tally)
+    except KeyboardInterrupt:
+        with Ledger(settings.state) as ledger:
+            past = ledger.unfinished()
+            left = ledger.report(past.id) if past else None
+        if left is None or not tally.units:  # it had not begun
+            raise
+        say("`skysweep sync --resume` with the same options does the rest")
+        return Report.from_dict(left)
+
+
+def _wanted(settings: Settings) -> bool:
+    """Whether a sweep that ended before its time is to be gone on with: asks who can answer, tells who cannot."""
+    if not (settings.state / FILE).exists():
+        return False
+    with Ledger(settings.state) as ledger:
+        past = ledger.unfinished()
+    if past is None:
+        return False
+    begun = datetime.fromtimestamp(past.started, UTC).isoformat(timespec="seconds")
+    told = f"the last sweep, of {begun}, ended before its time"
+    if sys.stdin.isatty() and sys.stderr.isatty():
+        return typer.confirm(f"{told}: go on with it? (else a new one begins)", default=True, err=True)
+    say(f"{told}; a new one begins (--resume would have gone on with it)")
+    return False
 
 
 def ndjson(units: Iterable[UnitResult]) -> Iterator[bytes]:
