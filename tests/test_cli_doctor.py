@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from generated import command
 from skysweep.cli import main
 from skysweep.cli.doctor import line, summed
 from skysweep.demo import server
@@ -121,3 +122,8 @@ def test_equal_findings_of_a_thousand_accounts_are_one_line_and_the_exceptions_n
         "failed  role 000000000000, 000000000001, 000000000002: AccessDenied -> mend it",
         f"failed  permissions {', '.join(accounts[:10])} and 990 more: a:B: denied -> allow it",
     ]
+
+
+def test_the_doctor_takes_what_plan_takes_and_where_sync_writes() -> None:
+    wanted = {each.name for each in command("plan").params} | {"store", "neo4j_uri", "neo4j_database"}
+    assert wanted <= {each.name for each in command("doctor").params}

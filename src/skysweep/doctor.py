@@ -64,7 +64,7 @@ class Clock:
         """What the clock is like."""
         mend = "set the clock, and let NTP keep it: AWS refuses what is signed five minutes off"
         if self.off is None:
-            return Check("clock", "", "warning", "no reply of AWS's told the time", "mend what else has failed first")
+            return Check("clock", "", "warning", "no reply of AWS's told the time", "compare it with NTP's")
         detail = f"{abs(self.off):.0f} s {'ahead of' if self.off > 0 else 'behind'} AWS's"
         if abs(self.off) <= CLOCK_WARNS:
             return Check("clock", "", "ok", detail)
