@@ -22,6 +22,8 @@ ALSO = {
     "RDSSnapshot": ("AWSRDSSnapshot", "Snapshot"),
 }
 ALL_USERS = "http://acs.amazonaws.com/groups/global/AllUsers"
+MARKS = ("GetBucketPolicy", "GetBucketAcl", "GetPublicAccessBlock", "GetBucketOwnershipControls")
+SEEN = {f"_seen_{operation}": 1 for operation in MARKS}
 PUBLIC_POLICY = (
     '{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"}}'
 )
@@ -155,7 +157,7 @@ class Graph:
             self.edge("EC2Instance", member, "MEMBER_AUTO_SCALE_GROUP", "AutoScalingGroup", name)
 
     def bucket(self, name: str, *permissions: str, **properties: Any) -> None:
-        self.node("S3Bucket", name, name=name, owner_id="75aa57f0", **properties)
+        self.node("S3Bucket", name, **{"name": name, **SEEN, **properties})
         for permission in ("owner", *permissions):
             uri = None if permission == "owner" else ALL_USERS
             # Equal grants of an account are one node, as in Cartography.

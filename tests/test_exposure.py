@@ -2,11 +2,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from exposure_graph import EXPECTED, OTHER, OURS, PUBLIC_POLICY, Graph, estate, surroundings
+from exposure_graph import EXPECTED, OTHER, OURS, PUBLIC_POLICY, SEEN, Graph, estate, surroundings
 from skysweep.analysis import QUESTIONS, Counts, expose
 from skysweep.analysis.reading import PAGE
 
 if TYPE_CHECKING:
+    from skysweep.analysis.reading import Unseen
     from skysweep.store import Store
 
 FLAGGED = {
@@ -93,7 +94,7 @@ async def test_what_was_never_seen_leaves_the_last_known_answer(store: Store) ->
     await store.run("MATCH (r:EC2RouteTable) DETACH DELETE r")
     await store.run("MATCH (a:EC2NetworkAcl) DETACH DELETE a")
     await store.run("MATCH (a:S3Acl) DETACH DELETE a")
-    await store.run("MATCH (b:S3Bucket) SET b.owner_id = null")
+    await store.run("MATCH (b:S3Bucket) SET b._seen_GetBucketAcl = null")
     counts = await expose(store.run, 2, [OURS])
     assert await flags(store) == EXPECTED
     assert counts.changed == 0
@@ -129,11 +130,86 @@ async def test_the_accounts_block_saves_its_buckets(store: Store) -> None:
 async def test_an_acl_without_grants_is_known_to_let_nobody_in(store: Store) -> None:
     graph = Graph()
     graph.account_node(OURS)
-    graph.node("S3Bucket", "b-granted-to-none", owner_id="75aa57f0")
+    graph.node("S3Bucket", "b-granted-to-none", **SEEN)
     graph.node("S3Bucket", "b-unread")
     await graph.write(store)
     await expose(store.run, 1, [OURS])
     assert await flags(store) == {"b-granted-to-none": (False, []), "b-unread": (None, None)}
+
+
+async def test_a_bucket_is_private_only_where_all_that_decides_it_was_seen(store: Store) -> None:
+    graph = Graph()
+    graph.account_node(OURS)
+    for operation in SEEN:
+        graph.bucket(f"b-without{operation}", **{operation: None})
+        graph.bucket(f"b-public-without{operation}", "READ", policy=PUBLIC_POLICY, **{operation: None})
+    await graph.write(store)
+    await expose(store.run, 1, [OURS])
+    unknown, by_acl, by_policy = (None, None), EXPECTED["b-acl"][1] or [], ["s3:GetObject"]
+    assert await flags(store) == {
+        "b-without_seen_GetBucketPolicy": unknown,
+        "b-without_seen_GetBucketAcl": unknown,
+        "b-without_seen_GetPublicAccessBlock": (False, []),  # there is nothing to block
+        "b-without_seen_GetBucketOwnershipControls": (False, []),
+        "b-public-without_seen_GetBucketPolicy": (True, by_acl),
+        "b-public-without_seen_GetBucketAcl": (True, by_policy),
+        "b-public-without_seen_GetPublicAccessBlock": unknown,
+        "b-public-without_seen_GetBucketOwnershipControls": (True, by_policy),
+    }
+
+
+async def test_the_accounts_block_is_none_only_where_aws_said_so(store: Store) -> None:
+    graph = Graph()
+    graph.account_node(OURS)
+    graph.bucket("b-private")
+    graph.bucket("b-policy", policy=PUBLIC_POLICY)
+    await graph.write(store)
+    await expose(store.run, 1, [OURS], unseen("S3AccountPublicAccessBlock"))
+    assert await flags(store) == {"b-private": (False, []), "b-policy": (None, None)}
+    await expose(store.run, 2, [OURS])
+    assert (await flags(store))["b-policy"] == (True, ["s3:GetObject"])
+    await expose(store.run, 3, [OURS], unseen("S3AccountPublicAccessBlock"))
+    assert (await flags(store))["b-policy"] == (True, ["s3:GetObject"]), "the last known answer"
+
+
+def unseen(*labels: str) -> Unseen:
+    return lambda label, account, region: label in labels and account == OURS and region in {None, "global"}
+
+
+async def test_what_was_not_listed_is_not_absent(store: Store) -> None:
+    await estate().write(store)
+    labels = ("AWSLoadBalancer", "LoadBalancerV2", "ELBV2Listener", "EC2Instance")
+    bare = Graph()
+    surroundings(bare)
+    bare.instance("i-alone", "sg-office", "subnet-public", public="52.1.0.30")
+    bare.balancer("LoadBalancerV2", "alb-deaf", "sg-web", "subnet-public", {}, type="application")
+    del bare.edges["LoadBalancerV2", "ELBV2_LISTENER", "ELBV2Listener"]
+    bare.scaling_group("asg-alone")
+    bare.node("EC2Instance", "i-bare", state="running")
+    await bare.write(store)
+    await expose(store.run, 1, [OURS], unseen(*labels))
+    held = await flags(store)
+    alone = ("i-alone", "alb-deaf", "asg-alone", "i-bare")
+    assert {held[name] for name in alone} == {(None, None)}
+    assert {name for name, (flag, _) in held.items() if flag} == {name for name, (flag, _) in EXPECTED.items() if flag}
+    await expose(store.run, 2, [OURS])
+    held = await flags(store)
+    assert [held[name][0] for name in alone] == [False, False, False, None], "an instance without an interface"
+    await expose(store.run, 3, [OURS], unseen(*labels))
+    assert await flags(store) == held, "the last known answers"
+
+
+async def test_a_group_or_list_that_is_named_and_not_there_was_never_seen(store: Store) -> None:
+    graph = Graph()
+    surroundings(graph)
+    graph.instance("i-group", "sg-office", "subnet-public", public="52.1.0.31")
+    graph.nodes["AWSNetworkInterface"]["eni-i-group"]["security_group_ids"] = ["sg-office", "sg-of-others"]
+    graph.instance("i-list", "sg-listed", "subnet-public", public="52.1.0.32")
+    graph.group("sg-listed", "198.51.100.0/24")
+    graph.nodes["AWSIpPermissionInbound"]["rule-sg-listed"]["prefix_list_ids"] = ["pl-of-others"]
+    await graph.write(store)
+    await expose(store.run, 1, [OURS])
+    assert await flags(store) == {"i-group": (None, None), "i-list": (None, None)}
 
 
 async def test_prefix_lists(store: Store) -> None:

@@ -46,7 +46,7 @@ def interface(*addresses: str, subnet: Subnet = PUBLIC) -> Interface:
         (replace(WEB, state="shutting-down"), False),
         (replace(WEB, state=None), None),  # only mentioned by a scaling group
         (replace(WEB, interfaces=()), None),
-        (Instance("running", (), ()), False),
+        (Instance("running", (), ()), None),  # every instance has an interface
         (replace(WEB, interfaces=(interface("52.1.2.3", subnet=PRIVATE),)), False),
         (replace(WEB, interfaces=(Interface(("52.1.2.3",), (OFFICE,), PUBLIC),)), False),
         (replace(WEB, interfaces=(Interface(("52.1.2.3",), (), PUBLIC),)), None),

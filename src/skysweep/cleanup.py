@@ -31,34 +31,47 @@ class Licence:
     missing: dict[str, set[Scope]] = field(default_factory=dict)  # by type name
     unread: dict[str, set[Scope]] = field(default_factory=dict)  # the same: records are there, details of some are not
 
-    def withhold(self, types: Iterable[Type], account: str, region: str) -> None:
+    unknown: dict[str, set[Scope]] = field(default_factory=dict)  # the same: not even AWS's word that it is absent
+
+    def withhold(self, types: Iterable[Type], account: str, region: str, outcome: Outcome = Outcome.FAILED) -> None:
         """Something that feeds these types was not seen whole there."""
         for type_ in types:
             self.missing.setdefault(type_.name, set()).add((account, region))
+            if outcome is not Outcome.ABSENT:
+                self.unknown.setdefault(type_.name, set()).add((account, region))
 
     def judge(self, catalogue: Catalogue, call: Call, result: UnitResult) -> None:
         """Withholds what this unit of `call` should have fed and did not, or not wholly."""
         if result.outcome is not Outcome.COMPLETE:
-            self.withhold(catalogue.branches[call].types, result.account, result.region)
+            self.withhold(catalogue.branches[call].types, result.account, result.region, result.outcome)
         for failure in result.details:
             for each, fed in catalogue.feeding.items():
                 if (each.root, each.service, each.operation) == (call, failure.service, failure.operation):
-                    self.unanswered(each, fed, result.account, result.region)
+                    self.unanswered(each, fed, result.account, result.region, failure.outcome)
 
     def whole(self, type_: Type, account: str, region: str) -> bool:
         """Whether the type was seen whole in that scope, which is one of its own, with all its details."""
         return not any((account, region) in each.get(type_.name, ()) for each in (self.missing, self.unread))
 
-    def unanswered(self, call: Call, types: Iterable[Type], account: str, region: str) -> None:
+    def unanswered(
+        self, call: Call, types: Iterable[Type], account: str, region: str, outcome: Outcome = Outcome.FAILED
+    ) -> None:
         """A detail call of these types failed there for some record: what is made of it was not seen whole.
 
         Of a type that only reads it every record was seen; what the call tells of some was not.
         """
         for type_ in types:
             if call in type_.made_of:
-                self.withhold([type_], account, region)
-            else:
-                self.unread.setdefault(type_.name, set()).add((account, region))
+                self.withhold([type_], account, region, outcome)
+                continue
+            self.unread.setdefault(type_.name, set()).add((account, region))
+            if outcome is not Outcome.ABSENT:
+                self.unknown.setdefault(type_.name, set()).add((account, region))
+
+    def unseen(self, catalogue: Catalogue, label: str, account: str, region: str) -> bool:
+        """Whether this sweep cannot tell which nodes of a label are there: not selected, denied or failed."""
+        type_ = catalogue.by_label.get(label)
+        return type_ is None or (account, region) in self.unknown.get(type_.name, ())
 
     def scopes(self, type_: Type) -> list[dict[str, str]]:
         """The type's licensed scopes."""

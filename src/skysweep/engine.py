@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any
 
 import anyio
@@ -217,7 +218,7 @@ class _Sweep:
         self.tally.phase = "analysing"
         seen = [each.id for each in self.books.accounts if each.id not in self.dead]
         await derive(self.store.run, self.tag, seen)
-        await expose(self.store.run, self.tag, seen)
+        await expose(self.store.run, self.tag, seen, partial(licence.unseen, self.catalogue))
 
     # What it tells
 

@@ -54,12 +54,17 @@ class PublicAccessBlock:
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """What decides on a bucket: policy JSON (None: it has none), grants (None: never seen), ownership, own block."""
+    """What decides on a bucket: policy JSON (None: it has none), grants (None: never seen), ownership, own block.
+
+    block: None where it was never seen. policy_seen, ownership_seen: whether AWS ever told of them.
+    """
 
     policy: str | None = None
     grants: tuple[Grant, ...] | None = None
     object_ownership: str | None = None
-    block: PublicAccessBlock = PublicAccessBlock()
+    block: PublicAccessBlock | None = PublicAccessBlock()
+    policy_seen: bool = True
+    ownership_seen: bool = True
 
 
 def acl_actions(grants: tuple[Grant, ...]) -> frozenset[str]:
@@ -67,20 +72,30 @@ def acl_actions(grants: tuple[Grant, ...]) -> frozenset[str]:
     return frozenset(action for grant in grants if grant.uri in _GROUPS for action in _GRANTS.get(grant.permission, ()))
 
 
-def decide(bucket: Bucket, account: PublicAccessBlock, before: tuple[str, ...] | None) -> tuple[str, ...] | None:
+def decide(bucket: Bucket, account: PublicAccessBlock | None, before: tuple[str, ...] | None) -> tuple[str, ...] | None:
     """Give the sorted actions open to everyone; what is not known stays as before, and is None where nothing was.
 
-    Not known is the answer of an ACL never seen and of an unreadable policy; an ACL without grants lets nobody in.
+    Not known is what a part never seen would decide: ACL, policy (or one that is unreadable), ownership, or a block
+    (`account` is None where that one was never seen). An ACL without grants lets nobody in.
     """
-    block = account | bucket.block
-    statements = _statements(bucket.policy)
+    blocks = [theirs | own for theirs in _readings(account) for own in _readings(bucket.block)]
+    answers = {_decide(bucket, block, before) for block in blocks}
+    return answers.pop() if len(answers) == 1 else before
+
+
+def _readings(block: PublicAccessBlock | None) -> tuple[PublicAccessBlock, ...]:
+    """What a block may be: one that was never seen may block nothing, or everything."""
+    return (PublicAccessBlock(), PublicAccessBlock(True, True)) if block is None else (block,)  # noqa: FBT003 - both on
+
+
+def _decide(bucket: Bucket, block: PublicAccessBlock, before: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    statements = _statements(bucket.policy) if bucket.policy_seen else None
     restricted = block.restrict_public_buckets and statements is not None and is_public(statements)
     # S3 closes the whole bucket, ACL included, when it restricts one with a public policy.
     if restricted or (block.restrict_public_buckets and block.ignore_public_acls):
         return ()
     by_policy = anonymous_actions(statements) if statements is not None else None
-    acl_counts = not block.ignore_public_acls and bucket.object_ownership != "BucketOwnerEnforced"
-    by_acl = frozenset[str]() if not acl_counts else None if bucket.grants is None else acl_actions(bucket.grants)
+    by_acl = _by_acl(bucket, block)
     known = (by_policy or frozenset()) | (by_acl or frozenset())
     if by_policy is not None and by_acl is not None:
         return tuple(sorted(known))
@@ -89,6 +104,14 @@ def decide(bucket: Bucket, account: PublicAccessBlock, before: tuple[str, ...] |
     # An ACL can only have given what ACLs give: the rest of what stood there came from a policy that is known now.
     kept = before if by_policy is None else frozenset(before) & frozenset(_GRANTS["FULL_CONTROL"])
     return tuple(sorted(known.union(kept)))
+
+
+def _by_acl(bucket: Bucket, block: PublicAccessBlock) -> frozenset[str] | None:
+    """Give the actions open by the ACL; None when what decides it was never seen."""
+    if block.ignore_public_acls or bucket.object_ownership == "BucketOwnerEnforced":
+        return frozenset()
+    granted = None if bucket.grants is None else acl_actions(bucket.grants)
+    return granted if bucket.ownership_seen or not granted else None
 
 
 def _statements(policy: str | None) -> tuple[Statement, ...] | None:

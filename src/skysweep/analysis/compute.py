@@ -21,15 +21,19 @@ from skysweep.analysis.verdicts import (
     Types,
     balancer_is_direct,
     instance_types,
+    none_or,
     pool,
     settle,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterable
 
-    from skysweep.analysis.reading import Row, Run
+    from skysweep.analysis.reach import SecurityGroup
+    from skysweep.analysis.reading import Row, Run, Unseen
 
+_COMMON = ("security_group_ids", "region", *EXPOSED)
+_V2 = ("LoadBalancerV2", "ELBV2TargetGroup")  # the groups tell which balancer sends traffic where
 _BALANCER_FACTS = {
     "listeners": "MATCH (b:{label} {{id: id}})-[:{listener}]->(l) RETURN id, l.protocol AS protocol, l.port AS port",
     "groups": "MATCH (b:{label} {{id: id}})-[:MEMBER_OF_EC2_SECURITY_GROUP]->(g) RETURN id, g.id AS key",
@@ -53,7 +57,7 @@ RETURN id, b.id AS key, b.exposed_internet AS held
 _INTERFACES = """
 MATCH (i:EC2Instance {id: id})-[:NETWORK_INTERFACE]->(n)
 OPTIONAL MATCH (n)-[:PART_OF_SUBNET]->(s:EC2Subnet)
-RETURN id, n.id AS interface, n.public_ip AS address, s.id AS subnet
+RETURN id, n.id AS interface, n.public_ip AS address, s.id AS subnet, n.security_group_ids AS groups
 """
 _GROUPS = """
 MATCH (i:EC2Instance {id: id})-[:NETWORK_INTERFACE]->(n)-[:MEMBER_OF_EC2_SECURITY_GROUP]->(g:EC2SecurityGroup)
@@ -77,16 +81,17 @@ class Compute:
     run: Run
     account: str
     hood: Neighbourhood
+    unseen: Unseen
     reach: Reach = field(default_factory=lambda: cache(reachable))
     exposed: dict[str, bool | None] = field(default_factory=dict)  # balancer id → exposed
     types: dict[str, Types | None] = field(default_factory=dict)  # instance id → kinds of exposure
 
     async def answers(self) -> AsyncIterator[Answer]:
         """Yield an answer for every balancer, instance and auto scaling group of the account."""
-        async for page in pages(self.run, "AWSLoadBalancer", self.account, "scheme", *EXPOSED):
+        async for page in pages(self.run, "AWSLoadBalancer", self.account, "scheme", *_COMMON):
             for answer in await self._balancers("AWSLoadBalancer", page):
                 yield answer
-        v2 = pages(self.run, "LoadBalancerV2", self.account, "scheme", "type", "ip_address_type", *EXPOSED)
+        v2 = pages(self.run, "LoadBalancerV2", self.account, "scheme", "type", "ip_address_type", *_COMMON)
         behind: list[Row] = []
         async for page in v2:
             # A network balancer may have application balancers as targets: these wait until all in front are known.
@@ -95,11 +100,12 @@ class Compute:
                 yield answer
         for answer in await self._balancers("LoadBalancerV2", behind):
             yield answer
-        instances = pages(self.run, "EC2Instance", self.account, "state", "publicipaddress", "ipv6address", *EXPOSED)
+        told = ("state", "publicipaddress", "ipv6address", "region", *EXPOSED)
+        instances = pages(self.run, "EC2Instance", self.account, *told)
         async for page in instances:
             for answer in await self._instances(page):
                 yield answer
-        async for page in pages(self.run, "AutoScalingGroup", self.account, *EXPOSED):
+        async for page in pages(self.run, "AutoScalingGroup", self.account, "region", *EXPOSED):
             for answer in await self._scaling_groups(page):
                 yield answer
 
@@ -117,6 +123,8 @@ class Compute:
             around_it = {name: rows.get(row["id"], []) for name, rows in facts.items()}
             direct = balancer_is_direct(self._balancer(label, row, around_it), self.reach)
             behind = any_of(self._is_exposed(front) for front in fronts.get(row["id"], []))
+            if label == "LoadBalancerV2":
+                behind = none_or(behind, unseen=self._are_unseen(row, *_V2))
             held = Held.of(row, EXPOSED)
             types = settle({"direct": direct, "elbv2": behind}, held.known)
             self.exposed[row["id"]] = None if types is None else bool(types)
@@ -124,14 +132,23 @@ class Compute:
         return answers
 
     def _balancer(self, label: str, row: Row, facts: dict[str, list[Row]]) -> Balancer:
+        listeners = tuple(Listener(listener["protocol"], listener["port"]) for listener in facts["listeners"])
+        unseen = label == "LoadBalancerV2" and self._are_unseen(row, "ELBV2Listener")
         return Balancer(
             type="classic" if label == "AWSLoadBalancer" else row["type"],
             scheme=row["scheme"],
             families=_families(row.get("ip_address_type")),
-            listeners=tuple(Listener(listener["protocol"], listener["port"]) for listener in facts["listeners"]),
-            groups=tuple(self.hood.groups[group["key"]] for group in facts["groups"]),
+            listeners=None if unseen and not listeners else listeners,
+            groups=self._groups([group["key"] for group in facts["groups"]], row["security_group_ids"]),
             subnets=tuple(self.hood.subnets[subnet["key"]] for subnet in facts["subnets"]),
         )
+
+    def _groups(self, found: Iterable[str], named: Iterable[str] | None) -> tuple[SecurityGroup, ...]:
+        """Give the groups of something; one that it names and that the graph does not have was never seen."""
+        return tuple(self.hood.groups.get(group) for group in sorted({*found, *(named or ())}))
+
+    def _are_unseen(self, row: Row, *labels: str) -> bool:
+        return any(self.unseen(label, self.account, row["region"]) for label in labels)
 
     def _is_exposed(self, balancer: Row) -> bool | None:
         """Tell what is decided of a balancer; one of another account counts as its own analysis left it."""
@@ -154,7 +171,9 @@ class Compute:
             )
             held = Held.of(row, EXPOSED)
             behind = [any_of(map(self._is_exposed, rows.get(id_, []))) for rows in (classic, v2, by_ip)]
-            self.types[id_] = instance_types(instance, behind[0], any_of(behind[1:]), held.known, self.reach)
+            elb = none_or(behind[0], unseen=self._are_unseen(row, "AWSLoadBalancer"))
+            elbv2 = none_or(any_of(behind[1:]), unseen=self._are_unseen(row, *_V2))
+            self.types[id_] = instance_types(instance, elb, elbv2, held.known, self.reach)
             answers.append(Answer("EC2Instance", id_, EXPOSED, self.types[id_], held))
         return answers
 
@@ -170,7 +189,7 @@ class Compute:
             own = row["interface"]
             return Interface(
                 addresses=tuple(filter(None, (row["address"], *public.get(own, ()), *v6.get(own, ())))),
-                groups=tuple(self.hood.groups[group] for group in groups.get(own, ())),
+                groups=self._groups(groups.get(own, ()), row["groups"]),
                 subnet=self.hood.subnet(row["subnet"]),
             )
 
@@ -189,7 +208,8 @@ class Compute:
         answers = []
         for row in page:
             held = Held.of(row, EXPOSED)
-            types = pool([self.types.get(member) for member in _own(members, row["id"])], held.known)
+            known = [self.types.get(member) for member in _own(members, row["id"])]
+            types = pool([*known, None] if self._are_unseen(row, "EC2Instance") else known, held.known)
             answers.append(Answer("AutoScalingGroup", row["id"], EXPOSED, types, held))
         return answers
 

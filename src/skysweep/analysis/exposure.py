@@ -21,18 +21,19 @@ from skysweep.analysis.anonymous import Bucket, Grant, PublicAccessBlock, decide
 from skysweep.analysis.answers import ANONYMOUS, Answer, Held
 from skysweep.analysis.compute import Compute
 from skysweep.analysis.neighbourhood import Neighbourhood
-from skysweep.analysis.reading import around, pages
+from skysweep.analysis.reading import around, nothing, pages
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
-    from skysweep.analysis.reading import Row, Run
+    from skysweep.analysis.reading import Row, Run, Unseen
 
 ACCOUNTS_AT_ONCE = 4
 ROWS_PER_TRANSACTION = 10_000  # far above one account's changes between two sweeps; bounds the first one
 
+_MARKS = ("GetBucketPolicy", "GetBucketAcl", "GetPublicAccessBlock", "GetBucketOwnershipControls")
 _BUCKET = (
-    "owner_id",
+    *(f"_seen_{operation}" for operation in _MARKS),
     "policy",
     "object_ownership",
     "ignore_public_acls",
@@ -73,9 +74,10 @@ class Counts:
         )
 
 
-async def expose(run: Run, tag: int, accounts: Iterable[str]) -> Counts:
+async def expose(run: Run, tag: int, accounts: Iterable[str], unseen: Unseen = nothing) -> Counts:
     """Bring the flags of these accounts in line with the graph; no other account's are read or written.
 
+    `unseen` says what this sweep was denied or did not ask for: there, what the graph lacks is not known to be absent.
     `run` is `Store.run`. A node whose answer changed gets the sweep's `tag` as `_analysed`: when it became exposed, or
     was closed. Errors of the store pass through; accounts already written stay written.
     """
@@ -85,7 +87,7 @@ async def expose(run: Run, tag: int, accounts: Iterable[str]) -> Counts:
 
     async def analyse(account: str) -> None:
         async with limit:
-            answers = [answer async for answer in _answers(run, account)]
+            answers = [answer async for answer in _answers(run, account, unseen)]
             async with one_writer:
                 changed = await _write(run, tag, answers)
         counts.append(_count(answers, changed))
@@ -96,19 +98,19 @@ async def expose(run: Run, tag: int, accounts: Iterable[str]) -> Counts:
     return sum(counts, Counts())
 
 
-async def _answers(run: Run, account: str) -> AsyncIterator[Answer]:
-    async for answer in Compute(run, account, Neighbourhood(run)).answers():
+async def _answers(run: Run, account: str, unseen: Unseen) -> AsyncIterator[Answer]:
+    async for answer in Compute(run, account, Neighbourhood(run), unseen).answers():
         yield answer
-    async for answer in _buckets(run, account):
+    async for answer in _buckets(run, account, unseen):
         yield answer
 
 
-async def _buckets(run: Run, account: str) -> AsyncIterator[Answer]:
+async def _buckets(run: Run, account: str, unseen: Unseen) -> AsyncIterator[Answer]:
     blocks = pages(run, "S3AccountPublicAccessBlock", account, "ignore_public_acls", "restrict_public_buckets")
-    block = PublicAccessBlock()
+    block = None if unseen("S3AccountPublicAccessBlock", account, "global") else PublicAccessBlock()
     async for page in blocks:
         for row in page:
-            block |= _block(row)
+            block = (block or PublicAccessBlock()) | _block(row)
     async for page in pages(run, "S3Bucket", account, *_BUCKET):
         grants = await around(run, [row["id"] for row in page], _GRANTS)
         for row in page:
@@ -118,13 +120,14 @@ async def _buckets(run: Run, account: str) -> AsyncIterator[Answer]:
 
 
 def _bucket(row: Row, grants: list[Row]) -> Bucket:
-    # Only the ACL tells the owner: with one the ACL was read, and may be empty; without one it never was.
-    seen = bool(grants) or row["owner_id"] is not None
+    policy, acl, block, ownership = (row[f"_seen_{operation}"] is not None for operation in _MARKS)
     return Bucket(
         policy=row["policy"],
-        grants=tuple(Grant(grant["uri"], grant["permission"]) for grant in grants) if seen else None,
+        grants=tuple(Grant(grant["uri"], grant["permission"]) for grant in grants) if acl else None,
         object_ownership=row["object_ownership"],
-        block=_block(row),
+        block=_block(row) if block else None,
+        policy_seen=policy,
+        ownership_seen=ownership,
     )
 
 

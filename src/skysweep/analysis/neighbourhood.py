@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 _GROUPS = "MATCH (g:EC2SecurityGroup {id: id}) WHERE g.name IS NOT NULL RETURN id"
 _RULES = """
 MATCH (g:EC2SecurityGroup {id: id})<-[:MEMBER_OF_EC2_SECURITY_GROUP]-(rule:AWSIpPermissionInbound)
-RETURN id, rule.id AS rule, rule.protocol AS protocol, rule.fromport AS fromport, rule.toport AS toport
+RETURN id, rule.id AS rule, rule.protocol AS protocol, rule.fromport AS fromport, rule.toport AS toport,
+       rule.prefix_list_ids AS lists
 """
 _RANGES = """
 MATCH (g:EC2SecurityGroup {id: id})<-[:MEMBER_OF_EC2_SECURITY_GROUP]-(rule:AWSIpPermissionInbound)
@@ -30,7 +31,7 @@ RETURN id, rule.id AS rule, range.range AS cidr
 _LISTS = """
 MATCH (g:EC2SecurityGroup {id: id})<-[:MEMBER_OF_EC2_SECURITY_GROUP]-(rule:AWSIpPermissionInbound)
 MATCH (rule)<-[:MEMBER_OF_IP_RULE]-(list:EC2PrefixList)
-RETURN id, rule.id AS rule, list.owner_id AS owner, list.cidrs AS cidrs
+RETURN id, rule.id AS rule, list.id AS list, list.owner_id AS owner, list.cidrs AS cidrs
 """
 _ACLS = """
 MATCH (s:EC2Subnet {id: id})<-[:PART_OF_SUBNET]-(acl:EC2NetworkAcl)
@@ -89,7 +90,8 @@ async def _read_groups(run: Run, ids: set[str]) -> dict[str, SecurityGroup]:
 
 def _group(rules: list[Row], sources: list[Row]) -> SecurityGroup:
     cidrs: dict[str, list[str]] = {row["rule"]: [] for row in rules}
-    unread: set[str] = set()
+    found = {(row["rule"], row["list"]) for row in sources if "list" in row}
+    unread = {row["rule"] for row in rules for list_ in row["lists"] or () if (row["rule"], list_) not in found}
     for source in sources:
         if "cidr" in source:
             cidrs[source["rule"]].append(source["cidr"])

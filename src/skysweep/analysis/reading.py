@@ -12,7 +12,16 @@ if TYPE_CHECKING:
 Row: TypeAlias = dict[str, Any]
 Run: TypeAlias = Callable[..., Awaitable[list[Row]]]
 
+Unseen: TypeAlias = Callable[[str, str, str], bool]
+"""Whether a label's nodes were not all told of in an account and region (`global` for account-wide ones)."""
+
 PAGE = 1000
+
+
+def nothing(label: str, account: str, region: str) -> bool:
+    """Tell that everything was seen."""
+    del label, account, region
+    return False
 
 
 def slices(ids: Iterable[str], length: int = PAGE) -> Iterator[list[str]]:

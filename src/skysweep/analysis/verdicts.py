@@ -61,12 +61,12 @@ class Listener:
 
 @dataclass(frozen=True, slots=True)
 class Balancer:
-    """A balancer of any kind: `type` is classic, application, network or gateway."""
+    """A balancer of any kind: `type` is classic, application, network or gateway; listeners None: never seen."""
 
     type: str | None
     scheme: str | None
     families: frozenset[Family]
-    listeners: tuple[Listener, ...]
+    listeners: tuple[Listener, ...] | None
     groups: tuple[SecurityGroup, ...]
     subnets: tuple[Subnet, ...]
 
@@ -82,8 +82,8 @@ def instance_is_direct(instance: Instance, reach: Reach = reachable) -> bool | N
     if instance.state is None:
         return None
     shown = any(interface.addresses for interface in instance.interfaces)
-    if not instance.interfaces:
-        return None if instance.addresses else False
+    if not instance.interfaces:  # every instance has one: none means not seen
+        return None
     return any_of(
         reach(Door(families, interface.groups or (None,), interface.subnet))
         for interface in instance.interfaces
@@ -103,6 +103,8 @@ def balancer_is_direct(balancer: Balancer, reach: Reach = reachable) -> bool | N
     """
     if balancer.type == "gateway" or balancer.scheme == "internal":
         return False
+    if balancer.listeners is None:
+        return None
     ports = tuple(
         PortRange(protocol, listener.port, listener.port)
         for listener in balancer.listeners
@@ -137,6 +139,11 @@ def settle(verdicts: Mapping[Kind, bool | None], before: Types | None) -> Types 
     if unknown and before is None and not types:
         return None
     return tuple(sorted(types | (unknown & set(before or ()))))
+
+
+def none_or(verdict: bool | None, *, unseen: bool) -> bool | None:
+    """Tell a verdict over what the graph holds: where not all of it was seen, none that is there proves nothing."""
+    return verdict or None if unseen else verdict
 
 
 def pool(members: Sequence[Types | None], before: Types | None) -> Types | None:

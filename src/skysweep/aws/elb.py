@@ -54,6 +54,7 @@ class AWSLoadBalancer(Resource):
     createdtime: str = at("CreatedTime", then=str)
     vpc_id: str = at("VPCId")
     availability_zones: list[str] = at("AvailabilityZones")
+    security_group_ids: list[str] = at("SecurityGroups", doc="Its groups, those that were never seen as well")
 
     groups: list[EC2SecurityGroup] = to("MEMBER_OF_EC2_SECURITY_GROUP", "SecurityGroups")
     source_group: EC2SecurityGroup = to("SOURCE_SECURITY_GROUP", _source_group, of=NAMED)

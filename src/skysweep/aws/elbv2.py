@@ -52,6 +52,7 @@ class LoadBalancerV2(Resource):
     )
     createdtime: str = at("CreatedTime", then=str)
     state: str = at("State.Code")
+    security_group_ids: list[str] = at("SecurityGroups", doc="Its groups, those that were never seen as well")
     vpc_id: str = at("VpcId")
     enforce_security_group_inbound_rules_on_private_link_traffic: str = at(
         "EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic", doc="off: who comes by PrivateLink meets no firewall"

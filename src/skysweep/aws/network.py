@@ -38,6 +38,7 @@ class AWSNetworkInterface(Resource):
     vpc_id: str = at("VpcId")
     attach_time: datetime = at("Attachment.AttachTime")
     device_index: int = at("Attachment.DeviceIndex")
+    security_group_ids: list[str] = at("Groups[].GroupId", doc="Its groups, those that were never seen as well")
 
     instance: EC2Instance = by("NETWORK_INTERFACE", "Attachment.InstanceId")
     subnet: EC2Subnet = to("PART_OF_SUBNET", "SubnetId")

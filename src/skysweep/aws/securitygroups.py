@@ -120,6 +120,7 @@ class _Rule(Resource):
     protocol: str = at("IpProtocol")
     fromport: int = at("FromPort")
     toport: int = at("ToPort")
+    prefix_list_ids: list[str] = at("PrefixListIds[].PrefixListId", doc="Those that were never seen as well")
 
     group: EC2SecurityGroup = to("MEMBER_OF_EC2_SECURITY_GROUP", "^GroupId")
     ranges: list[AWSIpRange] = by("MEMBER_OF_IP_RULE", lambda rule: _ranges(rule.item))
