@@ -229,7 +229,7 @@ class _Finder:
             region = self._region(profile)
             who = await self._ask(Target(key, region, regions.partition_of(region)), "sts", "GetCallerIdentity", {})
         except (CallFailed, Bug) as error:
-            return str(error)
+            return str(error) + _login(str(error), profile)
         except BadSettings as error:
             if self._clients.own_endpoints(profile):
                 return str(error)
@@ -387,6 +387,11 @@ def _chain(session: Any) -> Any:
 
 def _no_prompt(_: str) -> str:
     raise exceptions.RefreshWithMFAUnsupportedError
+
+
+def _login(error: str, profile: str | None) -> str:
+    """The mend, where it is a login that is missing."""
+    return f"; run `aws sso login{f' --profile {profile}' if profile else ''}`" if "SSOToken" in error else ""
 
 
 def _key(profile: str | None) -> str:
