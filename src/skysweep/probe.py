@@ -148,8 +148,7 @@ class Prober:
             if error.why in _ANSWERED:
                 return None
             if error.why == "denied":
-                kind: Kind = next((kind for words, kind in _WORDS if words in error.message), "policy")
-                return Refusal(action, error.code, kind)
+                return Refusal(action, error.code, _kind(error.message))
             return Refusal(action, str(error), "failed")
         except (BadSettings, Bug) as error:
             return Refusal(action, str(error), "failed")
@@ -191,6 +190,14 @@ def principal(arn: str) -> str | None:
     if service == "sts" and kind == "assumed-role":
         return f"arn:{partition}:iam::{account}:role/{name.partition('/')[0]}"
     return arn if service == "iam" and kind in {"user", "role"} else None
+
+
+def _kind(message: str) -> Kind:
+    """Whose word a denial is, by AWS's text."""
+    for words, kind in _WORDS:
+        if words in message:
+            return kind
+    return "policy"
 
 
 def _refusal(result: Mapping[str, Any]) -> Refusal:
