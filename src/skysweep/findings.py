@@ -42,9 +42,10 @@ def verdict(checks: Sequence[Check]) -> ExitCode:
 
 def worst(checks: Iterable[Check]) -> Status:
     """The worst status among them."""
-    order: tuple[Status, ...] = ("failed", "warning", "ok")
     statuses = {check.status for check in checks}
-    return next((status for status in order if status in statuses), "ok")
+    if "failed" in statuses:
+        return "failed"
+    return "warning" if "warning" in statuses else "ok"
 
 
 def short(error: object) -> str:
