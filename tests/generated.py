@@ -61,7 +61,9 @@ def _schema_index(services: Mapping[str, Sequence[Type]]) -> str:
             f"{sum(len(each.properties) for each in every)} properties, {sum(len(each.edges) for each in every)} edges "
             "as declared. Every node and edge also has `firstseen` (epoch milliseconds of the sweep that made it) and "
             "`lastupdated` (the update tag of the last sweep that saw it). `(:AWSAccount)-[:RESOURCE]->()` leads from "
-            "the account to what is in it. "
+            "the account to what is in it. A node whose properties or edges come of further calls also has "
+            "`_seen_<Operation>`: the update tag of the last sweep in which that call was answered for it. What comes "
+            "of the call is as of then, and unknown where the property is missing. "
             "`skysweep schema --json` prints the same for programs."
         ),
         "",
@@ -91,6 +93,10 @@ def _type(type_: Type, homes: Mapping[str, str]) -> list[str]:
     facts += [f"- Permissions: {_codes(type_.permissions)}"]
     if type_.shared and not type_.extends:
         facts.append("- Several accounts or regions may see the same node; it goes when none does.")
+    if type_.owner:
+        facts.append("- Others than its owner may list it; the owner's word counts.")
+    if type_.marks:
+        facts.append(f"- Last answered: {_codes(type_.marks)}")
     properties = [
         (f"`{each.name}`", row["type"], _origin(each), each.description)
         for each, row in zip(type_.properties, told["properties"], strict=True)

@@ -160,9 +160,14 @@ def test_a_page_names_each_foreign_principal_once() -> None:
     ]
 
 
-def test_a_session_of_a_foreign_role_names_no_role() -> None:
+def test_a_session_of_a_foreign_role_tells_its_role_but_not_its_path() -> None:
     trusting = page(policy(allow({"AWS": f"arn:aws:sts::{OTHER}:assumed-role/b/s"})))
-    assert list(named("role", foreign=True)(trusting)) == []
+    role = f"arn:aws:iam::{OTHER}:role/b"
+    assert list(named("role", foreign=True)(trusting)) == [
+        {"Arn": role, "Account": OTHER, "Pathless": role, "Name": "b", "Path": None}
+    ]
+    (link,) = trusted("role")(Record(trusting.item["RoleDetailList"][0], HERE))
+    assert link.key == role, "it is found by its pathless ARN"
     assert list(foreign_accounts(trusting)) == [OTHER]
 
 

@@ -35,8 +35,20 @@ async def test_derived_edges_follow_what_they_are_derived_from(store: Store) -> 
 
 
 async def test_accounts_that_no_sweep_has_in_scope_are_foreign(store: Store) -> None:
-    await store.prepare([NodeType("AWSAccount", (), ())], [])
+    await store.prepare([NodeType(label, (), ()) for label in ("AWSAccount", "AWSRole")], [])
     await store.run("CREATE (:AWSAccount {id: '1', inscope: true, foreign: false}), (:AWSAccount {id: '2'})")
     await derive(store.run, 1, [])
     rows = await store.run("MATCH (a:AWSAccount) RETURN a.id AS id, a.foreign AS foreign")
     assert {row["id"]: row["foreign"] for row in rows} == {"1": False, "2": True}
+
+
+async def test_a_role_known_by_a_session_alone_gives_way_to_the_one_with_the_path(store: Store) -> None:
+    await store.prepare([NodeType(label, (), ()) for label in ("AWSAccount", "AWSRole")], ["TRUSTS_AWS_PRINCIPAL"])
+    await store.run("CREATE (:AWSRole {id: 'role/b', pathless_arn: 'role/b'})")
+    await store.run("CREATE (:AWSRole {id: 'role/c', pathless_arn: 'role/c', _account: '1'})")
+    await derive(store.run, 1, [])
+    roles = "MATCH (n:AWSRole) RETURN n.id AS id ORDER BY id"
+    assert [row["id"] for row in await store.run(roles)] == ["role/b", "role/c"]
+    await store.run("CREATE (:AWSRole {id: 'role/path/b', pathless_arn: 'role/b', _account: '2'})")
+    await derive(store.run, 2, [])
+    assert [row["id"] for row in await store.run(roles)] == ["role/c", "role/path/b"]

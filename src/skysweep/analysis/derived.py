@@ -33,8 +33,18 @@ EDGES = (
 FOREIGN = "MATCH (a:AWSAccount) WHERE a.inscope IS NULL AND a.foreign IS NULL SET a.foreign = true"
 
 
+# A role that only its sessions' ARNs told of stands for one whose path they do not tell, until that one is seen.
+NAMESAKES = (
+    "MATCH (n:AWSRole) WHERE n._account IS NULL AND n.id = n.pathless_arn "
+    "MATCH (role:AWSRole {pathless_arn: n.pathless_arn}) WHERE role.id <> n.id "
+    "WITH DISTINCT n LIMIT $limit DETACH DELETE n RETURN count(*) AS deleted"
+)
+
+
 async def derive(run: Run, tag: int, accounts: Iterable[str]) -> None:
     """Brings the derived edges of these accounts' nodes in line with the graph, and marks accounts never swept.
+
+    A role's name is unique in its account: a second node of that name, made of a session's ARN, goes.
 
     `run` is `Store.run`; `tag` becomes the edges' `lastupdated`. Errors of the store pass through.
     """
@@ -44,6 +54,8 @@ async def derive(run: Run, tag: int, accounts: Iterable[str]) -> None:
             while (await run(_undrawn(edge), account=account, limit=LIMIT))[0]["deleted"] == LIMIT:
                 pass
     await run(FOREIGN)
+    while (await run(NAMESAKES, limit=LIMIT))[0]["deleted"] == LIMIT:
+        pass
 
 
 def _drawn(edge: Derived) -> str:

@@ -39,12 +39,17 @@ def trusted(kind: Kind) -> Callable[[Record], list[Link]]:
 
 
 def named(kind: Kind, *, foreign: bool = False) -> Callable[[Record], Iterator[dict[str, Any]]]:
-    """The principals of that kind that a page's roles trust, each once; `foreign`: those of other accounts alone."""
+    """The principals of that kind that a page's roles trust, each once; `foreign`: those of other accounts alone.
+
+    A role known by a session of it has the ARN of one without a path, and no path: the session does not tell it.
+    """
 
     def principals(page: Record) -> Iterator[dict[str, Any]]:
         for each in _principals(page):
-            if each.kind == kind and each.key and not (foreign and each.account == page.context.account):
-                yield {"Arn": each.key, "Account": each.account, "Pathless": each.pathless, **_of_path(each.key)}
+            if each.kind == kind and not (foreign and each.account == page.context.account):
+                arn = each.key or each.pathless
+                told = {"Arn": arn, "Account": each.account, "Pathless": each.pathless, **_of_path(arn)}
+                yield told if each.key else {**told, "Path": None}
 
     return principals
 

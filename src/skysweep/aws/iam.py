@@ -128,7 +128,7 @@ class RoleSettings(Resource, extends=AWSRole):
 
 
 class TrustedRole(Resource, extends=AWSRole):
-    """A role of another account that a role here trusts, known by its ARN."""
+    """A role of another account that a role here trusts, known by its ARN or by that of a session of it."""
 
     source = AUTHORIZATIONS.each(named("role", foreign=True))
 
