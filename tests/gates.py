@@ -17,11 +17,11 @@ from urllib.parse import urlsplit
 
 import anyio
 from anyio.abc import Process
+
+import skysweep
 from benchmarks.bolt import BoltProxy
 from benchmarks.fakeaws.faults import Fault, Plan, Seen, calm
 from benchmarks.fakeaws.server import Server
-
-import skysweep
 from graphs import MARKS, Graph, differences, graph
 from skysweep import settings as configuration
 from skysweep.report import ExitCode, Report

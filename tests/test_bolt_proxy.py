@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 import anyio
 import pytest
-from benchmarks.bolt import BoltProxy, Chunks, bolt_proxy, every, never
 from neo4j import AsyncDriver, AsyncGraphDatabase, AsyncManagedTransaction
 from neo4j.exceptions import IncompleteCommit, ServiceUnavailable, SessionExpired
 
+from benchmarks.bolt import BoltProxy, Chunks, bolt_proxy, every, never
 from neo4j_server import Neo4jServer
 from skysweep.arcadedb import DATABASE
 from skysweep.store import StoreSettings

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-from benchmarks.fakeaws.bodies import JsonTree, Listing, Tree, protocol, service_model, walk
-from benchmarks.fakeaws.faults import Change, Match, Seen, anything, draw
 from botocore import parsers
 
+from benchmarks.fakeaws.bodies import JsonTree, Listing, Tree, protocol, service_model, walk
+from benchmarks.fakeaws.faults import Change, Match, Seen, anything, draw
 from skysweep import catalogue, paths
 from skysweep.catalogue import Type
 from skysweep.model import UNREADABLE, Among, Context, Edge, Property, Record
