@@ -80,6 +80,50 @@ def test_cartographys_variables_win_over_awss() -> None:
     assert from_options(environ={}).aws.retry_mode == "adaptive"
 
 
+def test_the_aws_files_retry_settings_come_after_the_environments(tmp_path: Path) -> None:
+    file = tmp_path / "config"
+    file.write_text(
+        "[default]\nretry_mode = legacy\nmax_attempts = 8\n[profile shop]\nretry_mode = standard\n"
+        "[profile odd]\nmax_attempts = many\n"
+    )
+    environ = {"AWS_CONFIG_FILE": str(file)}
+
+    def retries(*, profiles: str | None = None, **variables: str) -> tuple[str, int]:
+        aws = from_options(profiles=profiles, environ={**environ, **variables}).aws
+        return aws.retry_mode, aws.max_attempts
+
+    assert retries() == ("legacy", 8)
+    assert retries(profiles="shop") == retries(AWS_PROFILE="shop") == ("standard", 3)
+    assert retries(AWS_RETRY_MODE="adaptive", AWS_MAX_ATTEMPTS="5") == ("adaptive", 5)
+    assert retries(CARTOGRAPHY_AWS_MAX_ATTEMPTS="6", AWS_MAX_ATTEMPTS="5") == ("legacy", 6)
+    assert retries(profiles="nobody") == ("adaptive", 3)
+    with pytest.raises(BadSettings, match="max_attempts in the AWS config file: 'many'"):
+        retries(profiles="odd")
+    file.write_text("[profile broken\n")
+    assert retries() == ("adaptive", 3), "a broken file is told of when the profiles are looked for"
+
+
+def test_the_file_is_that_of_the_home_unless_it_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".aws").mkdir()
+    (tmp_path / ".aws" / "config").write_text("[default]\nmax_attempts = 9\n")
+    assert from_options(environ={"HOME": str(tmp_path)}).aws.max_attempts == 9
+
+
+def test_an_organization_and_what_is_left_out_of_it() -> None:
+    aws = from_options(
+        organization=True,
+        role_name="audit",
+        exclude_units="ou-ab12-cdefgh34,r-ab12",
+        exclude_accounts="333333333333",
+        organization_accounts="111111111111",
+        environ={},
+    ).aws
+    assert aws.organization
+    assert aws.exclude_units == ("ou-ab12-cdefgh34", "r-ab12")
+    assert aws.exclude_accounts == {"333333333333"}
+    assert aws.organization_accounts == ("111111111111",)
+
+
 def test_lists_are_comma_separated_and_keep_their_order() -> None:
     settings = from_options(
         regions=" eu-west-1, us-east-1,eu-west-1,",
@@ -114,6 +158,12 @@ WRONG: list[tuple[dict[str, Any], dict[str, str], list[str]]] = [
     ({"accounts": "12", "role_name": "r"}, {}, ["--accounts", "'12'", "12 digits"]),
     ({"accounts": "111111111111"}, {}, ["--accounts", "--role-name"]),
     ({"external_id": "x"}, {}, ["--external-id", "--role-name"]),
+    ({"role_name": "r"}, {}, ["--role-name", "--accounts", "--organization"]),
+    ({"organization": True}, {}, ["--organization", "--role-name"]),
+    ({"organization": True, "role_name": "r", "all_profiles": True}, {}, ["--role-name", "one --profile"]),
+    ({"organization": True, "role_name": "r", "exclude_units": "Workloads"}, {}, ["--exclude-ou", "ou-…"]),
+    ({"exclude_units": "ou-ab12-cdefgh34"}, {}, ["--exclude-ou", "--organization"]),
+    ({"organization_accounts": "hub"}, {}, ["--aws-organization-account-ids", "12 digits"]),
     ({"exclude_accounts": "x"}, {}, ["--exclude-accounts", "'x'"]),
     ({"profiles": "a", "all_profiles": True}, {}, ["--profile", "--aws-sync-all-profiles"]),
     ({"regions": " , "}, {}, ["--aws-regions"]),

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import stat
+import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import anyio
 import pytest
 from aiobotocore.credentials import AioCredentials
 from botocore.credentials import SSOProvider
@@ -152,6 +154,18 @@ async def test_a_profile_named_after_a_spoke_that_leads_to_the_hub_is_the_hub(fi
     found = await find(all_profiles=True)
     assert {account.id: account.profile for account in found.accounts} == {ONE: TWO, TWO: "zeta"}
     assert found.duplicates == [("hub", ONE)]
+
+
+@pytest.mark.usefixtures("fault")
+async def test_the_plan_says_which_profiles_lead_to_one_account(files: Path) -> None:
+    (files / "config").write_text(f"[profile alpha]\n{HUB_KEYS}")
+    done = await anyio.run_process(
+        [sys.executable, "-m", "skysweep.cli", "plan", "--aws-sync-all-profiles", "--aws-requested-syncs", "sqs"],
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"profile hub leads to account {ONE} as well, which is swept once" in done.stderr.decode()
+    assert f"{ONE} alpha" in done.stdout.decode()
 
 
 @pytest.mark.usefixtures("fault")
