@@ -9,7 +9,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from anyio.abc import Process
 import skysweep
 from benchmarks.bolt import BoltProxy
 from benchmarks.fakeaws.faults import Fault, Plan, Seen, calm
+from benchmarks.fakeaws.poison import Poisoned
 from benchmarks.fakeaws.server import Server
 from graphs import MARKS, Graph, differences, graph
 from skysweep import settings as configuration
@@ -31,7 +33,7 @@ from skysweep.transport import loopback
 
 ROLE = "skysweep"
 KEY = "AKIAFAKEFAKEFAKEFAKE"
-CLI_SECONDS = 120
+CLI_SECONDS = 300  # a busy machine
 
 
 # Graphs
@@ -49,6 +51,13 @@ def assert_equal(one: Graph, other: Graph) -> None:
     """Two graphs have the same nodes, edges and properties; says what differs, in at most 40 lines."""
     found = differences(one, other)
     assert not found, "\n".join(found)
+
+
+def assert_quarantined(report: Report, log: Iterable[Poisoned]) -> None:
+    """Exactly the poisoned records are quarantined: as many of each type, account and region."""
+    wanted = Counter((each.type, each.account, each.region) for each in log)
+    found = Counter((each["type"], each["account"], each["region"]) for each in report.quarantined)
+    assert found == wanted, f"not quarantined: {dict(wanted - found)}; quarantined for nothing: {dict(found - wanted)}"
 
 
 # A sweep in this process
