@@ -14,7 +14,7 @@ ORDER = [
     {"errors", "readonly"},
     {"model", "outcomes", "permissions", "syncs", "regions", "policies"},
     {"paths", "plan", "rollout"},
-    {"arcadedb", "_embedded", "store", "transport", "retry", "limits", "silence", "identity"},
+    {"arcadedb", "_embedded", "store", "transport", "replies", "retry", "limits", "silence", "identity"},
     {"aws", "pagers"},
     {"catalogue", "lint"},
     {"clients"},

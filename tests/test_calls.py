@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
+import pytest
+
 from skysweep import catalogue
 from skysweep.calls import Walk, merged
 from skysweep.catalogue import Type
 from skysweep.errors import CallFailed, Why
 from skysweep.model import Among, Call, Record, Resource, Unanswered, at, call, detail
 from skysweep.outcomes import Outcome
+from skysweep.paths import Spoiled
 from skysweep.plan import Target, Unit
-from skysweep.records import Maker, Row
+from skysweep.records import Maker, Row, Unfit
 
 BUCKETS = call("s3", "ListBuckets", "Buckets[]", per="account")
 LOCATION = detail("s3", "GetBucketLocation", on=BUCKETS, Bucket="Name", when=lambda bucket: bucket["Name"] != "c")
@@ -168,6 +171,58 @@ async def test_a_listing_that_breaks_off_keeps_its_rows_and_fails() -> None:
     assert [row["id"] for row in rows["Bucket"]] == ["a"]
 
 
+async def test_a_listing_whose_token_is_forgotten_begins_again_once() -> None:
+    forgetful = [{"Buckets": [{"Name": "a"}]}, ("failed", "ExpiredNextToken")]
+    wire = Wire({"ListBuckets": forgetful})
+    walked, ended, rows = await walk(wire, Bucket)
+    assert ended == (Outcome.FAILED, "ExpiredNextToken: scripted")
+    assert [operation for operation, *_ in wire.asked].count("ListBuckets") == 2
+    assert walked.records == 1
+    assert [row["id"] for row in rows["Bucket"]] == ["a", "a"]  # twice: writing is by id
+
+
+async def test_a_detail_whose_token_is_forgotten_is_read_anew_and_not_twice() -> None:
+    wire = Wire({"ListBuckets": [{"Buckets": [{"Name": "a"}]}]})
+    pages = {"first": [{"Policy": "P", "L": [1]}, ("failed", "InvalidNextToken")], "then": [{"Policy": "P", "L": [1]}]}
+    ask = wire.ask
+
+    def told(target: Target, call: Call, inputs: Mapping[str, Any], region: str | None) -> AsyncIterator[Any]:
+        if call.operation == "GetBucketPolicy":
+            wire.pages = {**wire.pages, "GetBucketPolicy a": pages.pop(next(iter(pages)))}
+        return ask(target, call, inputs, region)
+
+    wire.ask = told  # type: ignore[method-assign]
+    walked, ended, rows = await walk(wire, Bucket, Statement)
+    assert ended == (Outcome.COMPLETE, None)
+    assert not walked.details
+    assert rows["Bucket"][0]["props"]["policy"] == "P"
+    assert [row["id"] for row in rows["Statement"]] == ["a/P"]
+
+
+async def test_a_detail_that_cannot_be_read_is_that_details_failure() -> None:
+    wire = Wire({"ListBuckets": [{"Buckets": [{"Name": "a"}]}], "GetBucketPolicy a": [{"Policy": Spoiled("x")}]})
+    walked, ended, rows = await walk(wire, Bucket)
+    assert ended == (Outcome.COMPLETE, None)
+    assert walked.details[0].error.startswith("SpoiledReply")
+    assert "policy" not in rows["Bucket"][0]["props"]
+
+
+async def test_a_list_that_is_none_fails_the_listing() -> None:
+    for spoiled in (Spoiled("x"), "x", {"Name": "a"}):
+        _, ended, rows = await walk(Wire({"ListBuckets": [{"Buckets": spoiled}]}), Bucket)
+        assert ended[0] is Outcome.FAILED
+        assert "Buckets[]" in str(ended[1])
+        assert rows["Bucket"] == []
+
+
+async def test_a_record_whose_name_cannot_be_read_has_no_details() -> None:
+    wire = Wire({"ListBuckets": [{"Buckets": [{"Name": Spoiled("x")}]}]})
+    with pytest.raises(ExceptionGroup) as caught:
+        await walk(wire, Bucket)
+    assert caught.value.subgroup(Unfit)
+    assert [operation for operation, *_ in wire.asked] == ["ListBuckets"]
+
+
 INSTANCES = call("ec2", "DescribeInstances", "Reservations[].Instances[]")
 
 
@@ -186,6 +241,15 @@ async def test_batched_details_ask_for_each_value_once() -> None:
         [{"Name": "image-id", "Values": ["ami-1", "ami-2"]}],
         [{"Name": "image-id", "Values": ["ami-3"]}],
     ]
+
+
+async def test_a_batch_leaves_out_what_cannot_be_read() -> None:
+    items = [{"ImageId": Spoiled("x")}, {"ImageId": 7}, {"ImageId": "ami-1"}, {}]
+    wire = Wire({"DescribeInstances": [{"Reservations": [{"Instances": items}]}]})
+    walked, _, _ = await walk(wire, UsedImage)
+    (asked,) = (inputs["Filters"] for operation, inputs, _ in wire.asked if operation == "DescribeImages")
+    assert asked == [{"Name": "image-id", "Values": ["ami-1"]}]
+    assert [failure.count for failure in walked.details] == [2]
 
 
 def test_merged_pages_join_lists_and_keep_the_first_of_the_rest() -> None:

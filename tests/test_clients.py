@@ -21,7 +21,8 @@ from skysweep.demo import server
 from skysweep.errors import BadSettings, Bug
 from skysweep.outcomes import Tally
 from skysweep.plan import GLOBAL, Target
-from skysweep.transport import loopback, timestamp
+from skysweep.replies import timestamp
+from skysweep.transport import loopback
 from wire import CALLER, DROP, HANG, Reply, Wire, as_xml, ec2_error, query_error, wire
 
 ONE, TWO = "111111111111", "222222222222"

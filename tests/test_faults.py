@@ -9,17 +9,17 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from benchmarks.fakeaws import faults, poison
-from benchmarks.fakeaws.bodies import protocol, service_model, session
-from benchmarks.fakeaws.faults import Change, Error, Fault, Hang, Plan, Seen, anything, where
 from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 
+from benchmarks.fakeaws import faults, poison
+from benchmarks.fakeaws.bodies import protocol, service_model, session
+from benchmarks.fakeaws.faults import Change, Error, Fault, Hang, Plan, Seen, anything, where
 from skysweep import catalogue, pagers, paths, retry
 from skysweep.model import UNREADABLE, Context
 from skysweep.records import Maker, Unfit
+from skysweep.replies import ParserFactory
 from skysweep.retry import Class
-from skysweep.transport import ParserFactory
 
 SEEN = Seen(1, "AKIA1", "111111111111", "eu-west-1", "ec2", "DescribeInstances")
 OPERATIONS = {

@@ -9,7 +9,8 @@ import pytest
 
 from skysweep.catalogue import declared
 from skysweep.model import Context, Link, Record, Resource, Unanswered, at, by, call, detail, to
-from skysweep.records import Linked, Maker, Unfit
+from skysweep.paths import Spoiled
+from skysweep.records import LONGEST, Linked, Maker, Unfit
 
 THINGS = call("ec2", "DescribeInstances", "Reservations[].Instances[]")
 DETAIL = detail("ec2", "DescribeInstanceAttribute", on=THINGS, InstanceId="InstanceId", Attribute=lambda _: "userData")
@@ -106,8 +107,16 @@ def test_a_detail_that_has_nothing_to_tell_is_answered_too() -> None:
         {"Names": "a"},
         {"Names": [1]},
         {"Id": ""},
+        {"Name": "a\0b"},
+        {"Name": "half \ud83d of it"},
+        {"Name": "x" * (LONGEST + 1)},
+        {"Names": ["a", "b\0"]},
+        {"Count": 2**63},
+        {"Name": Spoiled("x")},
+        {"Names": [Spoiled("x")]},
+        {"Names": Spoiled("x")},
     ],
-    ids=str,
+    ids=lambda item: str(item)[:40],
 )
 def test_a_value_that_is_not_what_is_declared_makes_the_record_unfit(item: dict[str, Any]) -> None:
     with pytest.raises(Unfit):
@@ -122,7 +131,27 @@ def test_links_are_texts_once_each_with_the_edges_own_properties() -> None:
     ]
 
 
-@pytest.mark.parametrize("item", [{"Parts": [1]}, {"Number": "seven"}, {"Number": "7"}], ids=str)
+@pytest.mark.parametrize("text", ["x" * LONGEST, "é\U0001f600", "\x01\x7f"])
+def test_a_text_that_the_graph_can_hold(text: str) -> None:
+    assert MAKER.row(record(Name=text))["props"]["name"] == text
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"Parts": [1]},
+        {"Number": "seven"},
+        {"Number": "7"},
+        {"Parts": ["a\0b"]},
+        {"Parts": ["\ud83d"]},
+        {"Parts": ["x" * (LONGEST + 1)]},
+        {"Parts": [Spoiled("x")]},
+        {"Parts": Spoiled("x")},
+        {"Parts": ["a"], "Name": "red\0"},
+        {"Parts": ["a"], "Name": Spoiled("x")},
+    ],
+    ids=lambda item: str(item)[:40],
+)
 def test_an_edge_that_cannot_be_read_makes_the_record_unfit(item: dict[str, Any]) -> None:
     with pytest.raises(Unfit):
         list(MAKER.links(record(**item), "x"))

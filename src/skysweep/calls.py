@@ -8,6 +8,7 @@ that reply.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -20,6 +21,7 @@ from skysweep.errors import CallFailed
 from skysweep.model import UNREADABLE, Among, Call, Context, Record, Unanswered
 from skysweep.outcomes import DetailFailure, Outcome
 from skysweep.plan import Target, Unit
+from skysweep.retry import forgotten
 
 Reply = Mapping[str, Any]
 Ask = Callable[[Target, Call, Mapping[str, Any], str | None], AsyncIterator[Reply]]
@@ -64,10 +66,8 @@ class Walk:
 
     async def run(self) -> tuple[Outcome, str | None]:
         """Does the unit: its outcome, and the error of its listing. Raises CallFailed only for dead credentials."""
-        call = self._branch.call
         try:
-            async for page in self._ask(self._unit.target, call, literal(call, self._context), None):
-                await self._reply(self._branch, page, None)
+            await _anew(self._listing)
         except CallFailed as error:
             if error.why == "dead":
                 raise
@@ -75,6 +75,12 @@ class Walk:
                 return Outcome.COMPLETE, None
             return _OUTCOMES.get(error.why, Outcome.FAILED), str(error)
         return Outcome.COMPLETE, None
+
+    async def _listing(self) -> None:
+        call = self._branch.call
+        self.records = 0
+        async for page in self._ask(self._unit.target, call, literal(call, self._context), None):
+            await self._reply(self._branch, page, None)
 
     async def _reply(self, branch: Branch, reply: Reply, up: Record | None) -> None:
         for feed in branch.feeds:
@@ -87,7 +93,11 @@ class Walk:
                 await self._window(feed, window)
 
     def _found(self, feed: Feed, reply: Reply, up: Record | None) -> Iterator[Record]:
-        for record in paths.records(feed.source.path, reply, self._context, up):
+        try:
+            found = paths.records(feed.source.path, reply, self._context, up)
+        except UNREADABLE as error:
+            raise CallFailed("failed", "SpoiledReply", f"{feed.source.path}: {error}") from error
+        for record in found:
             if feed.source.make is None:
                 yield record
                 continue
@@ -146,7 +156,8 @@ class Walk:
         if inputs is None:
             return
         try:
-            await self._told(branch, self._ask(self._unit.target, call, inputs, region), record)
+            pages = partial(self._ask, self._unit.target, call, inputs, region)
+            await _anew(lambda: self._told(branch, pages(), record))
         except CallFailed as error:
             if error.why in {"raced", "dead"}:
                 raise
@@ -162,7 +173,10 @@ class Walk:
         if call.again and _depth(record) > DEEPEST:
             raise CallFailed("failed", "TooDeep", f"{call} goes deeper than {DEEPEST} levels")
         if branch.merge:
-            record.replies[call] = reply = merged([page async for page in pages])
+            reply = merged([page async for page in pages])
+            if paths.spoiled(reply):
+                raise CallFailed("failed", "SpoiledReply", f"{call} answered what cannot be read: {reply}"[:200])
+            record.replies[call] = reply
             await self._reply(branch, reply, record)
         else:
             async for page in pages:
@@ -172,20 +186,36 @@ class Walk:
         """Calls that take many values at once: each distinct value is asked for once in the unit."""
         call = branch.call
         (name, path), *_ = call.inputs
-        read = paths.reader(path.path if isinstance(path, Among) else path)
-        values = dict.fromkeys(read(record) for record in window if call.when is None or call.when(record))
-        fresh = iter([value for value in values if value and (call, value) not in self._batched])
+        values = dict.fromkeys(value for record in window for value in self._values(call, record))
+        fresh = iter([value for value in values if (call, value) not in self._batched])
         while chunk := list(islice(fresh, call.batch)):
             self._batched.update((call, value) for value in chunk)
             given = [{"Name": path.name, "Values": chunk}] if isinstance(path, Among) else chunk
             inputs = {**literal(call, self._context), name: given}
+            pages = partial(self._ask, self._unit.target, call, inputs, None)
             try:
-                async for page in self._ask(self._unit.target, call, inputs, None):
-                    await self._reply(branch, page, window[0])
+                await _anew(lambda: self._batch(branch, pages(), window[0]))  # noqa: B023 - awaited in its own turn
             except CallFailed as error:
                 if error.why == "dead":
                     raise
                 self._count(call, error)
+
+    async def _batch(self, branch: Branch, pages: AsyncIterator[Reply], record: Record) -> None:
+        async for page in pages:
+            await self._reply(branch, page, record)
+
+    def _values(self, call: Call, record: Record) -> list[str]:
+        """What a record adds to a batched call: one value, or none."""
+        path = call.inputs[0][1]
+        read = paths.reader(path.path if isinstance(path, Among) else path)
+        try:
+            value = read(record) if call.when is None or call.when(record) else None
+            if value is not None and not isinstance(value, str):
+                raise TypeError(f"{value!r} is no text")
+        except UNREADABLE as error:
+            self._count(call, CallFailed("failed", type(error).__name__, str(error)))
+            return []
+        return [value] if value else []
 
     def _count(self, call: Call, error: CallFailed) -> None:
         seen = self._failures.get(call)
@@ -195,6 +225,16 @@ class Walk:
             if seen
             else DetailFailure(call.service, call.operation, outcome, 1, str(error))
         )
+
+
+async def _anew(read: Callable[[], Awaitable[None]]) -> None:
+    """Reads a listing; again from its first page, once, where AWS has forgotten its pagination token on the way."""
+    try:
+        await read()
+    except CallFailed as error:
+        if not forgotten(error.code, error.message):
+            raise
+        await read()
 
 
 def literal(call: Call, context: Context) -> dict[str, Any]:

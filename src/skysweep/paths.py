@@ -7,7 +7,8 @@
     ^OwnerId              a member of the record that this one was found in; ^^ two up
     {account}/{GroupId}   a template: account, region, partition, and paths; null where any part is
 
-A step into what is not there gives None, and `[]` drops the Nones, as JMESPath does.
+A step into what is not there gives None, and `[]` drops the Nones, as JMESPath does. A step into what is there and is
+something else, or could not be read, raises TypeError: what AWS sent in a wrong shape is not absent.
 """
 
 from __future__ import annotations
@@ -25,6 +26,24 @@ Reader = Callable[[Record], Any]
 _STEP = re.compile(r"(?P<name>[A-Za-z0-9_\-]+)(?P<index>\[\d*\])?\Z")
 _HOLE = re.compile(r"\{([^{}]*)\}")
 _CONTEXT = frozenset({"account", "region", "partition"})
+
+
+class Spoiled:
+    """What stands in a reply for a part that cannot be read. Whoever uses it as a value gets a TypeError."""
+
+    __slots__ = ("text",)
+    __hash__ = None  # type: ignore[assignment]  # no key, no member of a set
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __repr__(self) -> str:
+        return f"<unreadable {self.text!r}>"
+
+    def _refuse(self, *_: object) -> Any:
+        raise TypeError(f"{self!r} cannot be read")
+
+    __bool__ = __eq__ = __ne__ = __format__ = __iter__ = __contains__ = __len__ = _refuse
 
 
 def steps(path: str) -> list[tuple[str, int | None, bool]]:
@@ -91,31 +110,68 @@ def fill(template: str, context: Context) -> str:
 
 
 def records(path: str, reply: Item, context: Context, up: Record | None = None) -> Iterator[Record]:
-    """The items at a source's path, each a record that can climb through the lists it was found in."""
+    """The items at a source's path, each a record that can climb through the lists it was found in.
+
+    A list of lists that is none in one place gives a record there that nothing can be read of. Raises TypeError where
+    the reply's own list is none.
+    """
     head, every, rest = path.partition("[]")
     found = getter(head)(reply) if head != "@" else reply
     if found is None:
-        return
+        return iter(())
     if not every:
-        yield Record(found, context, up)
-        return
-    for item in found:
+        return iter((Record(found, context, up),))
+    return _records(rest.removeprefix("."), _items(found), context, up)
+
+
+def _records(rest: str, items: list[Any], context: Context, up: Record | None) -> Iterator[Record]:
+    for item in items:
         record = Record(item, context, up)
-        if rest:
-            yield from records(rest.removeprefix("."), item, context, record)
-        else:
+        if not rest:
             yield record
+            continue
+        try:
+            inner = records(rest, item, context, record)
+        except TypeError:
+            yield Record(Spoiled(str(item)[:80]), context, record)
+        else:
+            yield from inner
+
+
+def spoiled(value: Any) -> bool:
+    """Whether any part of a reply could not be read."""
+    if isinstance(value, dict):
+        return any(map(spoiled, value.values()))
+    return any(map(spoiled, value)) if isinstance(value, list) else type(value) is Spoiled
+
+
+def _items(found: Any) -> list[Any]:
+    if isinstance(found, list):
+        return found
+    raise TypeError(f"{str(found)[:80]!r} is no list")
 
 
 def _itself(item: Any) -> Any:
+    if type(item) is Spoiled:
+        raise TypeError(f"{item!r} cannot be read")
     return item
+
+
+def _step(item: Any, name: str) -> Any:
+    """A member of an item; None where there is neither."""
+    if isinstance(item, dict):
+        return item.get(name)
+    if item is None:
+        return None
+    raise TypeError(f"{str(item)[:80]!r} has no {name}")
 
 
 def _member(name: str, index: int | None, then: Getter) -> Getter:
     def get(item: Any) -> Any:
-        found = item.get(name) if isinstance(item, dict) else None
-        if index is not None:
-            found = found[index] if isinstance(found, list) and len(found) > index else None
+        found = _step(item, name)
+        if index is not None and found is not None:
+            listed = _items(found)
+            found = listed[index] if len(listed) > index else None
         return None if found is None else then(found)
 
     return get
@@ -123,11 +179,11 @@ def _member(name: str, index: int | None, then: Getter) -> Getter:
 
 def _every(name: str, then: Getter) -> Getter:
     def get(item: Any) -> Any:
-        found = item.get(name) if isinstance(item, dict) else None
-        if not isinstance(found, list):
+        found = _step(item, name)
+        if found is None:
             return None
         values: list[Any] = []
-        for each in found:
+        for each in _items(found):
             value = then(each)
             if isinstance(value, list):
                 values += value

@@ -17,6 +17,7 @@ from skysweep import paths
 from skysweep.catalogue import Type
 from skysweep.model import UNREADABLE, Edge, Link, Path, Property, Record, Source, Unanswered
 
+LONGEST = 1 << 20  # characters of a text; AWS's own longest are templates of that size
 Row = dict[str, Any]
 Read = Callable[[Record], Any]
 
@@ -96,13 +97,29 @@ def _answered(record: Record, sources: Iterable[Source]) -> bool:
 
 def _link(number: int, edge: Edge, end: str | Link, own: str, extra: dict[str, Any]) -> Linked:
     link = end if isinstance(end, Link) else Link(end)
-    if not isinstance(link.key, str):
-        raise Unfit(f"{edge.name}: {link.key!r} is no key")
     start = link.start if edge.start else own
-    if start is None:
-        raise Unfit(f"{edge.name}: a link without its start")
-    both = (link.key, start) if edge.inbound else (start, link.key)
-    return Linked(number, *both, {**extra, **link.properties})
+    if link.key is None or start is None:
+        raise Unfit(f"{edge.name}: a link without its {'start' if link.key else 'key'}")
+    properties = {**extra, **link.properties}
+    try:
+        key, start = _text(link.key), _text(start)
+        for value in properties.values():
+            _own(value)
+    except UNREADABLE as error:
+        raise Unfit(f"{edge.name}: {error}") from error
+    both = (key, start) if edge.inbound else (start, key)
+    return Linked(number, *both, properties)
+
+
+def _own(value: Any) -> None:
+    """Raises what says that a value is none for an edge's property."""
+    if isinstance(value, str):
+        _text(value)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            _own(each)
+    elif isinstance(value, paths.Spoiled):
+        raise TypeError(f"{value!r} cannot be read")
 
 
 def _ends(found: Any) -> Iterable[str | Link]:
@@ -176,7 +193,27 @@ def _list(fit: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return fits
 
 
-_text, _integer = _scalar(str), _scalar(int)
+def _integer(value: Any) -> Any:
+    if type(value) is int and not -(2**63) <= value < 2**63:
+        raise ValueError(f"{value} does not fit into 64 bits")
+    return _scalar(int)(value)
+
+
+def _text(value: Any) -> Any:
+    """A text that the graph can hold: not long, without NUL and without half a character."""
+    if value is None:
+        return None
+    if type(value) is not str:
+        raise TypeError(f"{str(value)[:80]!r} is no str")
+    if len(value) > LONGEST:
+        raise ValueError(f"{value[:80]!r}… has {len(value)} characters, more than {LONGEST}")
+    if "\0" in value:
+        raise ValueError(f"{value[:80]!r} holds a NUL")
+    if not value.isascii():
+        value.encode()  # raises for half a surrogate pair
+    return value
+
+
 _FIT: dict[Any, Callable[[Any], Any]] = {
     str: _text,
     int: _integer,
