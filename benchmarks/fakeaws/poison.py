@@ -6,6 +6,7 @@ A poisoned record keeps its id, and no other record of the reply reads what is p
 from __future__ import annotations
 
 import copy
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from benchmarks.fakeaws.bodies import JsonTree, Listing, Tree, protocol, service
 from benchmarks.fakeaws.faults import Change, Match, Seen, anything, draw
 from skysweep import catalogue, paths
 from skysweep.catalogue import Type
-from skysweep.model import UNREADABLE, Among, Context, Edge, Property, Record
+from skysweep.model import UNREADABLE, Among, Call, Context, Edge, Property, Record
 
 Kind = Literal["type", "huge", "nul", "surrogate"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -73,10 +74,12 @@ class Poison:
 
     def __post_init__(self) -> None:
         self._targets = targets(self.kinds)
+        self._calls = [call for call in catalogue.load().feeding if call.on is None]
 
     def __call__(self, seen: Seen) -> Change | None:
         """The plan."""
         found = self._targets.get((seen.service, seen.operation))
+        found = [each for each in found or () if _asked(seen, each.type.source.call, self._calls)]
         if not found or not self.match(seen):
             return None
         return Change(lambda body: self._changed(seen, found, body))
@@ -202,6 +205,19 @@ def _keeps_id(target: Target, record: Record, leaf: str) -> bool:
         return bool(target.id(Record(item, record.context, record.up)) == target.id(record))
     except UNREADABLE:
         return False
+
+
+def _asked(seen: Seen, call: Call, calls: Iterable[Call]) -> bool:
+    """Whether the request is this call: of those of its operation, the one with the most fixed inputs that it has."""
+
+    def agreeing(each: Call) -> int:
+        fixed = json.loads(each.literal)
+        context = Context(seen.account, seen.region)
+        same = all(str(seen.inputs.get(name)) == paths.fill(str(value), context) for name, value in fixed.items())
+        return len(fixed) if same else -1
+
+    rivals = [each for each in calls if (each.service, each.operation) == (seen.service, seen.operation)]
+    return agreeing(call) == max(map(agreeing, rivals)) >= 0
 
 
 def _options(target: Target, record: Record) -> dict[Kind, list[str]]:
