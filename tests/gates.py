@@ -10,8 +10,9 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,11 +22,17 @@ from anyio.abc import Process
 
 import skysweep
 from benchmarks.bolt import BoltProxy
-from benchmarks.fakeaws.faults import Fault, Plan, Seen, calm
+from benchmarks.fakeaws import Estate, Oracle
+from benchmarks.fakeaws.faults import Fault, Match, Plan, Seen, calm
 from benchmarks.fakeaws.poison import Poisoned
 from benchmarks.fakeaws.server import Server
 from graphs import MARKS, Graph, differences, graph
+from skysweep import catalogue
 from skysweep import settings as configuration
+from skysweep.catalogue import Catalogue
+from skysweep.clients import where
+from skysweep.model import Call
+from skysweep.plan import GLOBAL, Target
 from skysweep.report import ExitCode, Report
 from skysweep.settings import Settings
 from skysweep.store import Store, StoreSettings, open_store
@@ -58,6 +65,84 @@ def assert_quarantined(report: Report, log: Iterable[Poisoned]) -> None:
     wanted = Counter((each.type, each.account, each.region) for each in log)
     found = Counter((each["type"], each["account"], each["region"]) for each in report.quarantined)
     assert found == wanted, f"not quarantined: {dict(wanted - found)}; quarantined for nothing: {dict(found - wanted)}"
+
+
+# Scopes
+
+Scope = tuple[str, str, str]  # account, region or global, label
+Scopes = dict[Scope, set[str]]  # the ids of the nodes that are there
+
+
+@cache
+def owning() -> Catalogue:
+    """The declared types whose nodes belong to the account and region that list them: what a cleanup goes by."""
+    return Catalogue(tuple(each for each in catalogue.load().types if not each.shared))
+
+
+async def scoped(store: Store | StoreSettings) -> Scopes:
+    """The nodes of the graph by the scope that owns them; what has no such scope is left out."""
+    if isinstance(store, StoreSettings):
+        async with open_store(store) as opened:
+            return await scoped(opened)
+    found: Scopes = {}
+    query = (
+        "MATCH (n) WHERE n._account IS NOT NULL RETURN labels(n) AS labels, n.id AS id, n._account AS a, n._region AS r"
+    )
+    for row in await store.run(query):
+        [label] = owning().by_label.keys() & set(row["labels"])
+        found.setdefault((row["a"], row["r"], label), set()).add(row["id"])
+    return found
+
+
+def model(estate: Estate) -> Scopes:
+    """What `scoped` must find after a whole sweep of the estate as it is now."""
+    oracle = Oracle(estate, types=owning())
+    return {
+        (account, region, label): ids
+        for account in estate.accounts
+        if account not in estate.suspended
+        for region in (GLOBAL, *estate.regions)
+        for label, ids in oracle.ids(account, region).items()
+        if ids
+    }
+
+
+def struck(estate: Estate, match: Match, *, listings: bool = False) -> set[Scope]:
+    """The scopes whose nodes are made of calls that `match`, as a plan of faults has it; `listings`: by no other call.
+
+    A detail that is asked in the region of its record counts as asked in all.
+    """
+    return {
+        (account, region, type_.label)
+        for account in estate.accounts
+        for type_ in owning().types
+        for region in (estate.regions if type_.source.call.per == "region" else (GLOBAL,))
+        if any(_meets(estate, match, account, region, call) for call in type_.made_of if not (listings and call.on))
+    }
+
+
+def _meets(estate: Estate, match: Match, account: str, region: str, call: Call) -> bool:
+    """Whether the call of an account and region is among those that match."""
+    own = where(Target(account, region, estate.partition), call.service)
+    regions = estate.regions if call.region else (own,)
+    return any(match(Seen(0, "", account, each, call.service, call.operation)) for each in regions)
+
+
+def assert_scopes(
+    found: Scopes, now: Scopes, last: Scopes, failed: Collection[Scope] = (), *, silent: Collection[Scope] = ()
+) -> None:
+    """Every scope is as the model says now; a failed one has all of its last state, and nothing that is in neither.
+
+    silent: scopes that told nothing at all, which equal their last state.
+    """
+    wrong = []
+    for scope in sorted({*found, *now, *last}):
+        there, new, old = (each.get(scope, set()) for each in (found, now, last))
+        least, most = (old, old) if scope in silent else (old, old | new) if scope in failed else (new, new)
+        if not least <= there <= most:
+            lost, odd = sorted(least - there)[:3], sorted(there - most)[:3]
+            wrong.append(f"{' '.join(scope)}: {len(there)} nodes; missing {lost}, not to be there {odd}")
+    assert not wrong, "\n".join(wrong[:40])
 
 
 # A sweep in this process
