@@ -55,10 +55,14 @@ class Entry(NamedTuple):
 
 
 class Answers:
-    """The answers about one estate. `whole` pages hold everything, whatever size is asked for."""
+    """The answers about one estate. `whole` pages hold everything, whatever size is asked for.
 
-    def __init__(self, estate: Estate, *, lifetime: float = HOUR) -> None:
+    most: how many items go on a page at most, whatever is asked for, as AWS is free to do.
+    """
+
+    def __init__(self, estate: Estate, *, lifetime: float = HOUR, most: int | None = None) -> None:
         self.estate = estate
+        self.most = most
         self.identity = Identity(estate, lifetime=lifetime)
 
     def reply(
@@ -71,15 +75,14 @@ class Answers:
         if operation.key in LISTS:
             found = LISTS[operation.key](self.identity, inputs, account)
             entries = [Entry(0, number) for number in range(len(found))]
-            page, last = _page(operation, inputs, entries, whole=whole)
+            page, last = _page(operation, inputs, entries, self._size(operation, inputs, whole=whole))
             return self._listed(operation, [[found[each.number] for each in page]], last), len(page)
         parent = self._parent(operation, inputs)
         if not operation.lists or (parent and not operation.paginator):
             return self._one(operation, account, region, parent), 1
         key, parts = _parts(operation, inputs)
-        page, last = _page(
-            operation, inputs, self._entries(operation, inputs, (account, region), parts, parent), whole=whole
-        )
+        entries = self._entries(operation, inputs, (account, region), parts, parent)
+        page, last = _page(operation, inputs, entries, self._size(operation, inputs, whole=whole))
         lists: list[list[Any]] = [[] for _ in operation.lists]
         fills = [_item_filler(key, operation, path) for path in operation.lists]
         for part, number in page:
@@ -88,6 +91,13 @@ class Answers:
             about = About(self.estate, account, region, number, own, parent[1] if parent else number)
             lists[part].append(fills[part](about))
         return self._listed(operation, lists, last), len(page)
+
+    def _size(self, operation: Operation, inputs: Inputs, *, whole: bool) -> int | None:
+        """How many items the page takes that the inputs ask for; None: all."""
+        if whole or not operation.tokens:
+            return None
+        size = operation.size(inputs)
+        return min(size, self.most) if self.most else size
 
     def _parent(self, operation: Operation, inputs: Inputs) -> tuple[str, int] | None:
         """The thing that is asked about: its kind and its number."""
@@ -155,17 +165,17 @@ def _item_filler(key: str, operation: Operation, path: tuple[str, ...]) -> Any:
 
 
 def _page(
-    operation: Operation, inputs: Inputs, entries: list[Entry], *, whole: bool
+    operation: Operation, inputs: Inputs, entries: list[Entry], size: int | None
 ) -> tuple[list[Entry], Entry | None]:
     """The entries of the page that the inputs ask for, and the last of them where more follow.
 
     A token names the entry it comes after, so that listings may change meanwhile; an unknown one is the beginning.
     """
-    if whole or not operation.tokens:
+    if size is None:
         return entries, None
     told = re.fullmatch(r"after-(\d+)-(\d+)", str(inputs.get(operation.tokens[0][0], "")))
     start = bisect_right(entries, Entry(int(told[1]), int(told[2]))) if told else 0
-    page = entries[start : start + operation.size(inputs)]
+    page = entries[start : start + size]
     return page, page[-1] if start + len(page) < len(entries) else None
 
 

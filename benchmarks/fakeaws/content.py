@@ -191,12 +191,15 @@ def _map(tables: Any, shape: Any, name: str, told: Any, depth: int) -> Filler:
 def _typed(told: Any, shape: Any) -> Filler:
     """The told value, unless the member of that name is of another type here."""
     wanted = {"boolean": bool, "integer": int, "long": int, "string": str}.get(shape.type_name)
-    if wanted is None or not isinstance(told, wanted):
+    if wanted is None or not isinstance(told[0] if isinstance(told, tuple) else told, wanted):
         return _scalar(shape, "")
     return _value(told)
 
 
 def _value(told: Any) -> Filler:
+    if isinstance(told, tuple):
+        fills = [_value(each) for each in told]
+        return lambda about: fills[about.number % len(fills)](about)
     if not isinstance(told, str) or isinstance(told, Text) or "{" not in told:
         return _always(str(told) if isinstance(told, Text) else told)
     kind, _, template = told.rpartition("|")

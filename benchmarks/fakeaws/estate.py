@@ -7,7 +7,7 @@ A listing is named ``service:Operation`` (``ec2:DescribeVolumes``); IAM's custom
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
@@ -129,15 +129,13 @@ class Estate:
     def put(self, account: str, region: str, listing: str, *numbers: int) -> None:
         """Adds items; those already there stay."""
         held = self._items.setdefault((account, place_of(region, listing), listing), [])
-        for number in numbers:
-            if number not in held:
-                insort(held, number)
+        held[:] = sorted({*held, *numbers})
         self.version[account] = self.version.get(account, 0) + 1
 
     def remove(self, account: str, region: str, listing: str, *numbers: int) -> None:
         """Removes items; those not there are no matter."""
         held = self._items.get((account, place_of(region, listing), listing), [])
-        held[:] = [number for number in held if number not in numbers]
+        held[:] = sorted(set(held).difference(numbers))
         self.version[account] = self.version.get(account, 0) + 1
 
     def listed(self) -> Iterator[tuple[Key, list[int]]]:

@@ -3,7 +3,7 @@
 A *kind* is what one listing holds. A text ``kind|template`` is a reference: its template is filled with the number of
 the item of that kind that is meant (an item's own kind: itself). ``kind!|…`` names something even where there is
 nothing of the kind. A text with braces alone is filled with the item's own number. Keys are members, or
-``Parent.Member``; a list of texts goes by the list's name. None leaves a member out.
+``Parent.Member``; a list of texts goes by the list's name. None leaves a member out; a tuple goes by turns of numbers.
 """
 
 from __future__ import annotations
@@ -84,7 +84,15 @@ class Text(str):
 
 
 DOCUMENT = Text(quote(json.dumps(_policy()), safe=""))
-TRUST = Text(quote(json.dumps(_policy({"Service": "lambda.amazonaws.com"})), safe=""))
+TRUST = tuple(
+    Text(quote(json.dumps(_policy(principal)), safe=""))
+    for principal in (
+        {"Service": "lambda.amazonaws.com"},
+        {"AWS": "arn:aws:iam::999988887777:root"},
+        {"Federated": "cognito-identity.amazonaws.com"},
+        "*",
+    )
+)
 OPEN = Text(json.dumps(_policy({"AWS": "*"})))
 
 KMS_KEY = "key|" + _arn("kms", "key/{uuid}")
@@ -174,7 +182,7 @@ MEMBERS: Mapping[str, Mapping[str, Any]] = {
         "UserData": None,
     },
     "ec2:DescribeImages": {"State": "available", "OwnerId": "{account}"},
-    "ec2:DescribeNetworkAcls": {"RuleNumber": 100, "Egress": False},
+    "ec2:DescribeNetworkAcls": {"RuleNumber": 100, "Egress": (False, True)},
     "ec2:DescribeLaunchTemplateVersions": {"VersionNumber": 1},
     "ec2:DescribeSnapshots": {"State": "completed"},
     "elb": {
@@ -283,8 +291,8 @@ MEMBERS: Mapping[str, Mapping[str, Any]] = {
         "HostedZones.Name": "zone|zone-{n}.example.com.",
         "ResourceRecordSets.Name": "www-{n}.zone-{parent}.example.com.",
         "HostedZoneId": "zone|/hostedzone/Z{place:.8}{n:08X}",
-        "Type": "A",
-        "ResourceRecords.Value": "{address}",
+        "Type": ("A", "NS"),
+        "ResourceRecords.Value": ("{address}", "ns-{low}.example.net."),
         "AliasTarget": None,
         "SetIdentifier": None,
         "LinkedService": None,
