@@ -20,6 +20,17 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--soak`: the gates whole, as the nox session of that name runs them; else their short forms."""
+    parser.addoption("--soak", action="store_true", help="run the gates whole")
+
+
+@pytest.fixture(scope="session")
+def kills(request: pytest.FixtureRequest) -> int:
+    """How many sweeps the resume gate kills."""
+    return 25 if request.config.option.soak else 3
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Fetches Neo4j before a test's clock runs."""
     wanted = any(item.get_closest_marker("neo4j") for item in session.items)

@@ -94,9 +94,9 @@ async def scoped(store: Store | StoreSettings) -> Scopes:
     return found
 
 
-def model(estate: Estate) -> Scopes:
-    """What `scoped` must find after a whole sweep of the estate as it is now."""
-    oracle = Oracle(estate, types=owning())
+def model(estate: Estate, types: Catalogue | None = None) -> Scopes:
+    """What `scoped` must find after a whole sweep of the estate as it is now; `types`: of these alone."""
+    oracle = Oracle(estate, types=types or owning())
     return {
         (account, region, label): ids
         for account in estate.accounts

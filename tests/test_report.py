@@ -37,7 +37,7 @@ def full(**changes: Any) -> Report:
         edges={"RESOURCE": Change(written=1200, deleted=0)},
         unit_totals={"complete": 9, "denied": 1, "absent": 0, "failed": 0},
         units=[DENIED, HALF],
-        quarantined=[{"type": "EC2Instance", "key": "i-1", "reason": "too long"}],
+        quarantined=[ASIDE],
         accounts=[AccountResult(account="111111111111", name="hub", status="swept", error=None), LOST],
         peak_rss_mb=peak_rss_mb(),
     )
@@ -72,13 +72,24 @@ def test_the_schema_refuses_what_is_no_report() -> None:
     assert not validator.is_valid(full().to_dict() | {"more": 1})
 
 
+ASIDE = {
+    "type": "EC2Instance",
+    "id": "i-1",
+    "account": "123456789012",
+    "region": "us-east-1",
+    "call": "ec2:DescribeInstances",
+    "item": 7,
+    "reason": "too long",
+}
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
         ({}, ExitCode.COMPLETE),
         ({"units": [DENIED]}, ExitCode.INCOMPLETE),
         ({"units": [HALF]}, ExitCode.INCOMPLETE),
-        ({"quarantined": [{"reason": "no"}]}, ExitCode.INCOMPLETE),
+        ({"quarantined": [ASIDE]}, ExitCode.INCOMPLETE),
         ({"accounts": [LOST]}, ExitCode.INCOMPLETE),
         ({"status": "incomplete"}, ExitCode.INCOMPLETE),
         ({"status": "interrupted", "units": [DENIED]}, ExitCode.INTERRUPTED),

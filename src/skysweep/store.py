@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 NEO4J_WRITERS = 8
 INDEX_SECONDS = 600  # how long new indexes of a graph that is full already may take
-AWAY_SECONDS = 1.0  # between attempts to reach a store that is away
+AWAY_SECONDS = 2.0  # at most, between attempts to reach a store that is away; the first follow at once
 
 FENCE = "MATCH (s:SkysweepState {id: 'sweep'}) RETURN s.fence AS fence"
 """The fence that stands now: whoever holds an older one must not write (`lease.py`)."""
@@ -119,6 +119,7 @@ class Store:
         are aware, in UTC. Raises neo4j's errors, StoreLost when the patience is over, Overtaken behind another fence.
         """
         since: float | None = None
+        wait = 0.02
         while True:
             try:
                 return await self.transact(_rows, query, parameters)
@@ -131,7 +132,8 @@ class Store:
                         f"the graph has been away for {self.patience:.0f} s ({_line(_root(error))}): bring it back, "
                         "then `skysweep sync --resume`"
                     ) from error
-            await anyio.sleep(AWAY_SECONDS)
+            await anyio.sleep(wait)
+            wait = min(2 * wait, AWAY_SECONDS)
 
     async def transact(self, work: Work, *arguments: Any) -> list[dict[str, Any]]:
         """`work(transaction, *arguments)` in one managed transaction, behind the fence. Raises neo4j's errors."""

@@ -13,7 +13,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from skysweep.errors import SkysweepError, Unusable
+from skysweep.errors import SkysweepError, Stopped, Unusable
 
 COMMANDS = {
     "sync": "Sweep AWS accounts into the graph.",
@@ -87,7 +87,7 @@ def _failed(error: BaseException) -> int:
         return _interrupted()
     if os.environ.get(DEBUG):
         traceback.print_exception(error)
-    if isinstance(error, Unusable):
+    if isinstance(error, Unusable | Stopped):
         return _say(str(error))
     name = "" if isinstance(error, SkysweepError) else f"{type(error).__name__}: "
     return _say(f"this should not happen: {name}{error} (set {DEBUG}=1 for the traceback)")
@@ -106,7 +106,7 @@ def _say(text: str) -> int:
 def _culprit(error: BaseException) -> BaseException:
     """The error to tell of a group of them: one that names its mend, else the first."""
     leaves = list(_leaves(error))
-    return next((leaf for leaf in leaves if isinstance(leaf, Unusable)), leaves[0])
+    return next((leaf for leaf in leaves if isinstance(leaf, Unusable | Stopped)), leaves[0])
 
 
 def _leaves(error: BaseException) -> Sequence[BaseException]:
