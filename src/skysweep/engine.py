@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -101,9 +101,13 @@ class _Sweep:
                 raise BadSettings("--exclude-accounts leaves no account to sweep: leave one out of it")
             return books.new(self.ledger, self.tally, accounts, self.catalogue)
         resumed = books.again(self.ledger, self.tally, past, self.catalogue)
-        reached = {each.id for each in self.found.accounts}
+        reached = {each.id: each for each in self.found.accounts}
         lost = (each.id for each in resumed.accounts if each.id not in reached)
         self.dead |= dict.fromkeys(lost, "no credentials lead to it any more")
+        # Its plan stays what it was: regions that have been turned on or off since are the next sweep's.
+        resumed.accounts = [
+            replace(reached[each.id], regions=each.regions) if each.id in reached else each for each in resumed.accounts
+        ]
         return resumed
 
     async def _lease(self) -> Lease:
@@ -256,7 +260,7 @@ class _Sweep:
         )
 
     def _accounts(self) -> list[AccountResult]:
-        """The accounts swept, those whose credentials died on the way, and the names that led to none."""
+        """The accounts swept, those whose credentials died on the way, and the names that led to those again or to none."""
         swept = [
             AccountResult(
                 account=each.id,
@@ -267,7 +271,11 @@ class _Sweep:
             for each in self.books.accounts
         ]
         lost = [AccountResult(account="", name=name, status="failed", error=why) for name, why in self.found.failed]
-        return swept + lost
+        again = [
+            AccountResult(account=account, name=name, status="duplicate", error=None)
+            for name, account in self.found.duplicates
+        ]
+        return swept + again + lost
 
 
 def _account_row(account: Account) -> dict[str, Any]:

@@ -48,11 +48,14 @@ class Change(TypedDict):
 
 
 class AccountResult(TypedDict):
-    """An account, or a profile that led to none (its id is then empty): swept, or failed with the error."""
+    """An account or a profile: swept, failed with the error (a profile's account is then empty), or a duplicate.
+
+    duplicate: a profile that leads to an account that another one is swept by.
+    """
 
     account: str
     name: str
-    status: Literal["swept", "failed"]
+    status: Literal["swept", "failed", "duplicate"]
     error: str | None
 
 
