@@ -27,7 +27,7 @@ from benchmarks.fakeaws.faults import Fault, Match, Plan, Seen, calm
 from benchmarks.fakeaws.poison import Poisoned
 from benchmarks.fakeaws.server import Server
 from graphs import MARKS, Graph, differences, graph
-from skysweep import catalogue
+from skysweep import catalogue, cypher
 from skysweep import settings as configuration
 from skysweep.catalogue import Catalogue
 from skysweep.clients import where
@@ -74,9 +74,15 @@ Scopes = dict[Scope, set[str]]  # the ids of the nodes that are there
 
 
 @cache
-def owning() -> Catalogue:
-    """The declared types whose nodes belong to the account and region that list them: what a cleanup goes by."""
-    return Catalogue(tuple(each for each in catalogue.load().types if not each.shared))
+def declared(*syncs: str) -> Catalogue:
+    """The types that these syncs stand for, or all."""
+    return catalogue.load(syncs)
+
+
+@cache
+def owning(*syncs: str) -> Catalogue:
+    """Those of them whose nodes belong to the account and region that list them: what a cleanup goes by."""
+    return Catalogue(tuple(each for each in declared(*syncs).types if not each.shared))
 
 
 async def scoped(store: Store | StoreSettings) -> Scopes:
@@ -107,17 +113,18 @@ def model(estate: Estate, types: Catalogue | None = None) -> Scopes:
     }
 
 
-def struck(estate: Estate, match: Match, *, listings: bool = False) -> set[Scope]:
-    """The scopes whose nodes are made of calls that `match`, as a plan of faults has it; `listings`: by no other call.
+def struck(estate: Estate, match: Match, *, syncs: tuple[str, ...] = (), told: bool = False) -> set[Scope]:
+    """The scopes of the labels whose nodes are made of calls that `match`, as a plan of faults has it.
 
-    A detail that is asked in the region of its record counts as asked in all.
+    told: those as well that such calls only tell more of. A detail that is asked in the region of its record counts as
+    asked in all.
     """
     return {
         (account, region, type_.label)
         for account in estate.accounts
-        for type_ in owning().types
+        for type_ in declared(*syncs).types
         for region in (estate.regions if type_.source.call.per == "region" else (GLOBAL,))
-        if any(_meets(estate, match, account, region, call) for call in type_.made_of if not (listings and call.on))
+        if any(_meets(estate, match, account, region, call) for call in (type_.calls if told else type_.made_of))
     }
 
 
@@ -142,6 +149,81 @@ def assert_scopes(
         if not least <= there <= most:
             lost, odd = sorted(least - there)[:3], sorted(there - most)[:3]
             wrong.append(f"{' '.join(scope)}: {len(there)} nodes; missing {lost}, not to be there {odd}")
+    assert not wrong, "\n".join(wrong[:40])
+
+
+@dataclasses.dataclass(frozen=True)
+class Drawn:
+    """An edge with what decides about it: who draws such edges there (scopes), and the scopes of its ends.
+
+    An end that belongs to no scope is in every one of its label.
+    """
+
+    drawers: frozenset[Scope]
+    ends: tuple[Scope, Scope]
+
+    def meets(self, scopes: Collection[Scope]) -> bool:
+        """Whether one of the scopes, or an end's, is among these."""
+        anywhere = {label for _, _, label in scopes}
+        return any(
+            (label in anywhere) if not account else ((account, region, label) in scopes)
+            for account, region, label in (*self.drawers, *self.ends)
+        )
+
+
+Link = tuple[str, str, str]  # start, type, end
+Links = dict[Link, Drawn]
+
+
+async def linked(store: Store) -> Links:
+    """The edges of the graph that declarations draw; what the analysis makes of them is left out."""
+    drawers = _drawers()
+    found: Links = {}
+    query = (
+        "MATCH (s)-[r]->(t) WHERE r._account IS NOT NULL RETURN type(r) AS kind, r._account AS a, r._region AS r, "
+        "labels(s) AS sl, s.id AS s, s._account AS sa, s._region AS sr, "
+        "labels(t) AS tl, t.id AS t, t._account AS ta, t._region AS tr"
+    )
+    labels = declared().by_label.keys()
+    for row in await store.run(query):
+        [start], [end] = labels & set(row["sl"]), labels & set(row["tl"])
+        drawn = {(row["a"], row["r"], label) for label in drawers[start, row["kind"], end]}
+        ends = (row["sa"] or "", row["sr"] or "", start), (row["ta"] or "", row["tr"] or "", end)
+        found[f"{start} {row['s']}", row["kind"], f"{end} {row['t']}"] = Drawn(frozenset(drawn), ends)
+    return found
+
+
+@cache
+def _drawers() -> dict[Link, set[str]]:
+    """The labels of the types that draw each kind of edge, by the labels of its ends."""
+    found: dict[Link, set[str]] = {}
+    for type_ in declared().types:
+        for edge in type_.edges:
+            (start, _), (end, _) = cypher.ends(type_, edge)
+            found.setdefault((start, edge.kind, end), set()).add(type_.label)
+        if type_.owned:
+            found.setdefault(("AWSAccount", "RESOURCE", type_.label), set()).add(type_.label)
+    return found
+
+
+def assert_links(found: Links, now: Links, last: Links, failed: Collection[Scope], told: Collection[Scope]) -> None:
+    """Edges that no fault can have touched are as in an undisturbed graph; of the others none is lost or made up.
+
+    failed: the scopes whose nodes a fault may have kept from sight. told: those and where it has hidden some of what is
+    told of nodes. An edge that is drawn in a failed scope stays as long as both of its ends do.
+    """
+    nodes = {end for link in found for end in (link[0], link[2])}
+    wrong = []
+    for link in sorted({*found, *now, *last}):
+        every = [each[link] for each in (found, now, last) if link in each]
+        there = link in found
+        if not any(drawn.meets(told) for drawn in every):
+            if there != (link in now):
+                wrong.append(f"{link} is {'' if there else 'not '}there, and no fault is near it")
+        elif there and link not in now and link not in last:
+            wrong.append(f"{link} is in neither state")
+        elif not there and link in last and nodes.issuperset((link[0], link[2])) and last[link].drawers & set(failed):
+            wrong.append(f"{link} is lost: both of its ends are there, and what draws it failed")
     assert not wrong, "\n".join(wrong[:40])
 
 
