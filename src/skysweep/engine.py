@@ -260,7 +260,7 @@ class _Sweep:
         )
 
     def _accounts(self) -> list[AccountResult]:
-        """The accounts swept, those whose credentials died on the way, and the names that led to those again or to none."""
+        """The accounts swept, those whose credentials died on the way, and names that led to one of them or to none."""
         swept = [
             AccountResult(
                 account=each.id,
