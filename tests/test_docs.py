@@ -270,7 +270,7 @@ async def test_the_pages_replies_fill_everything(load: Load, tmp_path: Path, mon
     for type_ in types:
         rows, links = made[type_.name]
         filled = {name for row in rows for name, value in row["props"].items() if value is not None}
-        assert filled == {each.name for each in type_.properties}
+        assert filled == {*type_.marks, *(each.name for each in type_.properties)}
         assert {link.edge for link in links} == set(range(len(type_.edges)))
 
 
