@@ -9,7 +9,7 @@ from functools import wraps
 from typing import Any
 
 TICK = 1e-9  # seconds that each turn of the loop takes: a clock that stands still would spin on rounded-off waits
-GRACE = 0.01  # real seconds in which a socket may still have something to say, before the clock jumps
+GRACE = 0.002  # real seconds in which a socket may still have something to say, before the clock jumps
 
 
 class _Selector(selectors.DefaultSelector):

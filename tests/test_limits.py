@@ -285,3 +285,66 @@ def test_every_row_of_the_table_is_sane() -> None:
     assert page_size("rds", "DescribeDBInstances") == 100
     assert page_size("ec2", "DescribeVolumes") == 500
     assert page_size("nosuchservice", "ListThings") is None
+
+
+class Aws:
+    """A token bucket as AWS keeps it: `refused` counts the calls that came too soon."""
+
+    def __init__(self, burst: float, rate: float) -> None:
+        self.burst, self.rate = burst, rate
+        self.tokens, self.seen = burst, 0.0
+        self.calls = self.refused = 0
+
+    def call(self) -> bool:
+        self.tokens = min(self.burst, self.tokens + (now() - self.seen) * self.rate)
+        self.seen, self.calls = now(), self.calls + 1
+        if self.tokens < 1:
+            self.refused += 1
+            return False
+        self.tokens -= 1
+        return True
+
+
+@pytest.mark.parametrize(
+    ("service", "operation"),
+    [("ec2", "DescribeVpcs"), ("iam", "ListUsers"), ("organizations", "ListAccounts"), ("emr", "ListClusters")],
+)
+@simulated
+async def test_a_true_bucket_at_our_share_refuses_less_than_one_in_a_hundred(service: str, operation: str) -> None:
+    (limit, *_) = limits_of(service, operation)
+    aws, limits = Aws(limit.burst, limit.rate), Limits(0.8)
+
+    async def call() -> None:
+        while True:
+            await limits.take(HERE, service, operation)
+            if aws.call():
+                return
+            await limits.throttled(HERE, service, operation)
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(600):
+            tasks.start_soon(call)
+    assert aws.calls - aws.refused == 600
+    assert aws.refused < 0.01 * aws.calls
+
+
+@simulated
+async def test_a_bucket_half_as_large_as_we_think_is_found_out() -> None:
+    aws, limits = Aws(50, 10), Limits(0.8)
+    done = 0
+
+    async def call() -> None:
+        nonlocal done
+        while True:
+            await limits.take(HERE, "ec2", "DescribeVpcs")
+            if aws.call():
+                done += 1
+                return
+            await limits.throttled(HERE, "ec2", "DescribeVpcs")
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(600):
+            tasks.start_soon(call)
+    assert done == 600
+    assert aws.refused < 0.15 * aws.calls
+    assert now() < 2 * 600 / aws.rate

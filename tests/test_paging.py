@@ -4,6 +4,7 @@ import random
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from itertools import product
 from pathlib import Path
 from typing import Any, Self
@@ -13,6 +14,8 @@ import anyio.lowlevel
 import pytest
 from aiobotocore.credentials import AioCredentials, AioDeferredRefreshableCredentials
 from aiobotocore.regions import AioEndpointRulesetResolver
+from aiohttp import ClientConnectionError
+from aiohttp.resolver import DefaultResolver
 from botocore.exceptions import CredentialRetrievalError, EndpointResolutionError
 
 from simulated import now, simulated
@@ -260,6 +263,194 @@ async def test_a_sweep_outlives_a_time_of_throttles() -> None:
     assert (sweep.tally.calls, sweep.tally.throttled, sweep.tally.retried, sweep.tally.failed) == (240, 40, 40, 0)
     assert slowest < 16
     assert now() < 60, "the pace came down to a crawl"
+
+
+@simulated
+async def test_a_storm_of_throttles_costs_calls_and_pace_but_no_unit() -> None:
+    """AWS refuses half of all calls for two minutes: R2 of the peers' table."""
+    storm, calm = 120.0, 2 * 130
+    toss = random.Random(4)  # noqa: S311 - a storm that is the same every time
+    pace: list[float] = []
+
+    def handle(_: Request) -> Reply:
+        if now() < storm and toss.getrandbits(1):
+            return ec2_error("RequestLimitExceeded", status=503)
+        return NO_VPCS
+
+    async def look(at: float) -> None:
+        await anyio.sleep(at - now())
+        pace.extend(bucket.rate / 16 for bucket in sweep.limits._buckets.values())
+
+    async with wire() as served, Sweep(served.url) as sweep:
+        served.handler = handle
+        sweep.limits = Limits(0.8)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(look, storm)
+            tasks.start_soon(look, storm + 60)
+            for _ in range(calm // 2):
+                for region in ("eu-west-1", "eu-west-2"):
+                    tasks.start_soon(sweep.ask, VPCS, Target(ONE, region), 1e9)
+    assert sweep.tally.failed == 0
+    assert sweep.tally.calls == len(served.requests) == calm + sweep.tally.throttled
+    assert sweep.tally.throttled > 100, "there was a storm"
+    assert sweep.tally.calls <= 2.2 * calm
+    assert max(pace[:2]) < 0.7
+    assert min(pace[2:]) >= 0.9
+
+
+@simulated
+async def test_an_endpoint_that_never_answers_holds_nobody_for_long() -> None:
+    """Accepts and never answers: the first calls wait for it, the others end at once, and another region goes on."""
+    ends: list[str] = []
+    dead = Target(ONE, "eu-west-2")
+
+    async def ask() -> None:
+        with pytest.raises(CallFailed) as caught:
+            await sweep.ask(VPCS, dead, 1e9)
+        ends.append(caught.value.code)
+
+    async def several() -> None:
+        for _ in range(20):
+            await ask()
+
+    async with wire() as served, Sweep(served.url) as sweep:
+        served.handler = lambda request: HANG if request.region == "eu-west-2" else NO_VPCS
+        async with anyio.create_task_group() as tasks:
+            for _ in range(10):
+                tasks.start_soon(several)
+        took, sent = now(), len(served.requests)
+        assert await sweep.ask(VPCS, HERE, 1e9) == [{"Vpcs": []}]
+        served.handler = lambda _: NO_VPCS
+        await anyio.sleep(31)
+        assert await sweep.ask(VPCS, dead, 1e9) == [{"Vpcs": []}], "it has come back"
+        assert await sweep.ask(VPCS, dead, 1e9) == [{"Vpcs": []}]
+    assert len(ends) == 200
+    assert set(ends) == {"ReadTimeoutError", "NoAnswer"}
+    assert took < 240, "200 calls of three attempts of 120 s each"
+    assert sent < 60
+
+
+@simulated
+async def test_an_endpoint_that_is_away_for_a_moment_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(random, "random", lambda: 0.5)
+    async with wire() as served, Sweep(served.url) as sweep:
+        served.handler = lambda _: NO_VPCS
+        await sweep.ask(VPCS, HERE, 1e9)
+        there, sweep.clients._pool._session = sweep.clients._pool._session, None
+        sweep.clients._pool.open(ssl_context=False)
+        away = sweep.clients._pool._session
+        assert away is not None
+        assert there is not None
+        started = now()
+
+        async def refuse(*_: Any, **__: Any) -> Any:
+            if now() - started > 30:
+                return await there.request(*_, **__)
+            raise ClientConnectionError
+
+        away._request = refuse
+        assert await sweep.ask(VPCS, HERE, 1e9) == [{"Vpcs": []}]
+        await there.close()
+    assert now() - started > 30
+
+
+@simulated
+async def test_credentials_of_seconds_with_a_source_that_stumbles_lose_no_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They expire every three seconds, and every fifth refresh fails: R6 of the peers' table."""
+    monkeypatch.setattr(random, "random", lambda: 0.5)
+    expiry: dict[str, float] = {}
+    tries = 0
+
+    def clock() -> datetime:
+        return datetime(2026, 11, 21, tzinfo=UTC) + timedelta(seconds=now())
+
+    async def refresh() -> dict[str, str]:
+        nonlocal tries
+        tries += 1
+        await anyio.sleep(0.05)
+        if not tries % 5:
+            raise [ConnectionResetError(), TimeoutError(), CallFailed("failed", "Throttling", "")][tries // 5 % 3]
+        key = f"ASIA{tries}"
+        expiry[key] = now() + 3
+        until = (clock() + timedelta(seconds=3)).isoformat()
+        return {"access_key": key, "secret_key": "secret", "token": "token", "expiry_time": until}
+
+    async def renew() -> Any:
+        return AioDeferredRefreshableCredentials(refresh, "assume-role", clock)
+
+    def handle(request: Request) -> Reply:
+        return NO_VPCS if now() < expiry[request.key] else ec2_error("RequestExpired")
+
+    async with wire() as served, Sweep(served.url, connections=5) as sweep:
+        served.handler = handle
+        sweep.limits = Limits(0.2)
+        sweep.clients.adopt(ONE, await renew(), renew)
+        async with anyio.create_task_group() as tasks:
+            for _ in range(20 + 4 * 60):  # a minute's worth
+                tasks.start_soon(sweep.ask, VPCS, HERE, 1e9)
+    assert sweep.tally.failed == 0
+    assert now() >= 60
+    assert 60 / 3 <= len(expiry) <= 60 / 1.5
+
+
+async def test_many_empty_pages_are_normal_and_endless_ones_are_not(
+    fault: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paging, "MAX_EMPTY", 20)
+
+    def handle(_: Request) -> Reply:
+        number = len(fault.requests)
+        return as_json({"TableNames": [] if number % 20 else ["a"], "LastEvaluatedTableName": f"table{number}"})
+
+    fault.handler = handle
+    async with Sweep(fault.url) as sweep:
+        deadline = time.monotonic() + 60
+        flow = pages(sweep.clients, sweep.limits, HERE, TABLES, {}, deadline=deadline, tally=sweep.tally)
+        found = [(await anext(flow))["TableNames"] for _ in range(60)]
+        assert sum(map(len, found)) == 3
+        await flow.aclose()  # type: ignore[attr-defined]
+        fault.handler = lambda _: as_json({"TableNames": [], "LastEvaluatedTableName": f"table{len(fault.requests)}"})
+        before = len(fault.requests)
+        with pytest.raises(CallFailed, match="20 empty pages"):
+            await sweep.ask(TABLES)
+    assert len(fault.requests) - before == 20
+
+
+async def test_a_token_that_the_operation_does_not_take_fails_its_listing_alone(fault: Wire) -> None:
+    fault.handler = lambda _: as_json({"TableNames": ["a"], "LastEvaluatedTableName": "t"})
+    async with Sweep(fault.url) as sweep:
+        with pytest.raises(CallFailed, match="ParamValidationError"):
+            await sweep.ask(TABLES)
+    assert len(fault.requests) == 1
+
+
+async def test_a_byte_now_and_then_is_no_answer(fault: Wire) -> None:
+    fault.handler = lambda _: replace(NO_VPCS, drip=0.05)
+    async with Sweep(fault.url, read_timeout=0.2, connect_timeout=0.1, max_attempts=2) as sweep:
+        with pytest.raises(CallFailed, match="Timeout") as caught:
+            await sweep.ask(VPCS)
+        assert caught.value.why == "failed"
+    async with Sweep(fault.url) as sweep:
+        with pytest.raises(CallFailed, match="DeadlineExceeded"):
+            await sweep.ask(VPCS, seconds=1)
+    assert len(fault.requests) == 3
+
+
+async def test_a_name_server_that_hangs_is_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def hang(*_: Any, **__: Any) -> Any:
+        await anyio.sleep_forever()
+
+    monkeypatch.setattr(DefaultResolver, "resolve", hang)
+    for name in ("http_proxy", "HTTP_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    settings = AwsSettings(endpoint_url="http://aws.invalid", connect_timeout=0.05)
+    async with Clients(settings, Tally()) as clients:
+        clients.adopt(ONE, AioCredentials("AKIAONE", "secret", "token"))
+        deadline = time.monotonic() + 60
+        with pytest.raises(CallFailed) as caught:
+            await anext(pages(clients, Limits(0), HERE, VPCS, {}, deadline=deadline, tally=Tally()))
+    assert caught.value.why == "failed"
+    assert "Timeout" in caught.value.code
 
 
 async def test_a_page_that_failed_is_asked_for_again_not_the_whole(fault: Wire) -> None:

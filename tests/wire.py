@@ -47,7 +47,11 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """What goes out. cut: so many bytes of the body are promised and never sent. hang: nothing is sent at all."""
+    """What goes out.
+
+    cut: so many bytes of the body are promised and never sent. hang: nothing is sent at all. drip: seconds before each
+    byte of the body.
+    """
 
     body: bytes = b""
     status: int = 200
@@ -55,6 +59,7 @@ class Reply:
     cut: int = 0
     hang: bool = False
     drop: bool = False
+    drip: float = 0
 
 
 HANG = Reply(hang=True)
@@ -167,6 +172,9 @@ async def _write(writer: asyncio.StreamWriter, reply: Reply) -> bool:
     headers = {**reply.headers, "Content-Length": str(len(reply.body))}
     lines = [f"HTTP/1.1 {reply.status} scripted", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
     body = reply.body[: len(reply.body) - reply.cut]
-    writer.write("\r\n".join(lines).encode() + body)
-    await writer.drain()
+    writer.write("\r\n".join(lines).encode())
+    for piece in [body[at : at + 1] for at in range(len(body))] if reply.drip else [body]:
+        await asyncio.sleep(reply.drip)
+        writer.write(piece)
+        await writer.drain()
     return reply.cut == 0

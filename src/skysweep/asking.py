@@ -34,7 +34,7 @@ class Asking:
     """One call's exchanges with AWS: the same operation at the same place, with the inputs of page after page.
 
     target: with the region that the exchanges go to, never `global`: buckets, verdicts and exchanges are some region's.
-    detail: whether the inputs come of a record, which may hold what the operation does not take.
+    told: whether AWS itself has told some of the inputs, a record or a token, which the operation may not take.
     """
 
     clients: Clients
@@ -45,7 +45,7 @@ class Asking:
     deadline: float
     tally: Tally
     missing: frozenset[str] = frozenset()
-    detail: bool = False
+    told: bool = False
     credentials: Any = None
 
     async def ask(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -116,7 +116,7 @@ class Asking:
 
     def _class(self, error: Exception) -> Class:
         """What the error means. Raises what ends the call whatever was tried before."""
-        if self.detail and isinstance(error, ParamValidationError):
+        if self.told and isinstance(error, ParamValidationError):
             raise self._failure("failed", error) from error
         cls = retry.classify(error, service=self.service, operation=self.operation, missing=self.missing)
         if cls is Class.BUG:

@@ -51,7 +51,7 @@ async def pages(
         deadline=deadline,
         tally=tally,
         missing=call.missing,
-        detail=call.on is not None,
+        told=call.on is not None,
     )
     request = pager.first(inputs)
     seen: set[str] = set()
@@ -74,7 +74,7 @@ async def pages(
             raise asking.failed("EndlessListing", f"more than {MAX_PAGES} pages")
         if empty >= MAX_EMPTY:
             raise asking.failed("EndlessListing", f"{MAX_EMPTY} empty pages in a row")
-        request = pager.next(request, token)
+        request, asking.told = pager.next(request, token), True
 
 
 @contextmanager
