@@ -77,7 +77,9 @@ class _Strict(parsers.AioResponseParser):  # type: ignore[misc]  # aiobotocore h
     def _parse_shape(self, shape: Any, node: Any) -> Any:
         """What botocore makes of a node, or a mark where it makes nothing: the smallest part that cannot be read."""
         try:
-            if shape is not self._shape and self._is_odd(shape.type_name, node):  # S3's root may be a text
+            # S3's root may be a text; a flattened list of one is its item itself.
+            plain = shape is not self._shape and not shape.serialization.get("flattened")
+            if plain and self._is_odd(shape.type_name, node):
                 return Spoiled(_words(node))
             handler: Any = getattr(self, f"_handle_{shape.type_name}", self._default_handle)
             return handler(shape, node)
