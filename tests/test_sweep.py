@@ -196,6 +196,8 @@ async def test_a_denied_bucket_policy_leaves_the_last_known_one(swept: Swept, em
     assert {(failure.operation, failure.outcome) for unit in report.units for failure in unit.details} == {
         ("GetBucketPolicy", Outcome.DENIED)
     }
+    seen = "MATCH (b:S3Bucket) RETURN DISTINCT b._seen_GetBucketPolicy AS policy, b._seen_GetBucketAcl AS acl"
+    assert await swept.store.run(seen) == [{"policy": swept.report.update_tag, "acl": report.update_tag}]
     assert differences(before, await graph(swept.store, marks=LOOSE)) == []
 
 
