@@ -159,7 +159,7 @@ class _StrictXml(_Strict):
 
 def _words(node: Any) -> str:
     """The beginning of what stood there."""
-    found = node[0] if isinstance(node, list) and node else node
+    found: Any = node[0] if isinstance(node, list) and node else node
     text = "".join(found.itertext()) if hasattr(found, "itertext") else str(found)
     return text[:80]
 
