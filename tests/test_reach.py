@@ -246,3 +246,10 @@ def test_agrees_with_single_packets(group: list[IngressRule], entries: list[AclR
         for source in SOURCES
     )
     assert reachable(Door(V4, (tuple(group),), Subnet((TO_IGW,), tuple(entries)))) is expected
+
+
+def test_what_is_no_cidr_is_left_out_and_stops_nothing() -> None:
+    odd = routes(TO_IGW, Route(("destination-1",), to_internet=False))
+    assert reachable(door(ssh("somewhere", "0.0.0.0/0"), subnet=odd)) is True
+    assert reachable(door(ssh("somewhere"), subnet=odd)) is False
+    assert reachable(door(ssh("0.0.0.0/0"), subnet=acl(ALLOW, replace(DENY, number=1, cidr="nowhere")))) is True

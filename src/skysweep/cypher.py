@@ -90,6 +90,7 @@ def visit(type_: Type, dialect: Dialect) -> str:
         "UNWIND $rows AS row",
         f"MERGE (n:{_name(type_.label)} {{id: row.id}})",
         "ON CREATE SET n.firstseen = $tag * 1000",
+        *LATEST,
     ]
     if type_.owned:
         lines += [
@@ -103,7 +104,7 @@ def visit(type_: Type, dialect: Dialect) -> str:
         (
             *lines,
             "WITH n, row",
-            f"WHERE {UNOWNED} AND coalesce(n.lastupdated, 0) <= $tag",
+            f"WHERE {UNOWNED}",
             "AND (coalesce(n.lastupdated, 0) < $tag OR coalesce(n._teller, '') <= row.account)",
             f"SET {', '.join(_assignments(type_, dialect, visits=True))}",
         )

@@ -68,6 +68,19 @@ def parse(family: Family, cidrs: Iterable[str]) -> Ranges:
     return union((int(net.network_address), int(net.broadcast_address)) for net in networks if net.version == family)
 
 
+def readable(cidrs: Iterable[str]) -> list[str]:
+    """Leave out what is no CIDR: a graph may hold any text, and one must not stop the analysis of all others."""
+    return [cidr for cidr in cidrs if _is_cidr(cidr)]
+
+
+def _is_cidr(text: str) -> bool:
+    try:
+        ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
+
+
 def family_of(cidr: str) -> Family:
     """Tell whether a CIDR or an address is IPv4 or IPv6; raises ValueError for what is neither."""
     return 4 if isinstance(ip_network(cidr, strict=False), IPv4Network) else 6
@@ -108,6 +121,8 @@ def is_internet(family: Family, ranges: Ranges) -> bool:
 
 
 def is_public_address(address: str) -> bool:
-    """Tell whether one address can be reached from the internet at all."""
+    """Tell whether one address can be reached from the internet at all; what is no address cannot."""
+    if not _is_cidr(address):
+        return False
     family = family_of(address)
     return bool(intersect(parse(family, [address]), INTERNET[family]))

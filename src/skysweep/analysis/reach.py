@@ -25,6 +25,7 @@ from skysweep.analysis.networks import (
     intersect,
     is_internet,
     parse,
+    readable,
     subtract,
     union,
 )
@@ -196,7 +197,7 @@ def _turning_points(wanted: PortRange, spans: Iterable[_Span]) -> list[int]:
 
 def _group_spans(family: Family, protocol: Protocol, rules: Iterable[IngressRule]) -> list[_Span]:
     spans = (
-        _Span(*_port_span(rule.fromport, rule.toport), parse(family, rule.cidrs or ()))
+        _Span(*_port_span(rule.fromport, rule.toport), parse(family, readable(rule.cidrs or ())))
         for rule in rules
         if protocol in _PROTOCOLS.get(rule.protocol, ())
     )
@@ -205,7 +206,7 @@ def _group_spans(family: Family, protocol: Protocol, rules: Iterable[IngressRule
 
 def _acl_spans(family: Family, protocol: Protocol, rules: Iterable[AclRule]) -> list[_Span]:
     return [
-        _Span(*_port_span(rule.fromport, rule.toport), parse(family, [rule.cidr]), rule.allow)
+        _Span(*_port_span(rule.fromport, rule.toport), parse(family, readable([rule.cidr])), rule.allow)
         for rule in sorted(rules, key=lambda rule: rule.number)
         if protocol in _PROTOCOLS.get(rule.protocol, ())
     ]
@@ -236,7 +237,7 @@ def _routed(family: Family, routes: Iterable[Route]) -> Ranges:
         (
             (net.prefixlen, route.to_internet, cidr)
             for route in routes
-            for cidr in route.cidrs or ()
+            for cidr in readable(route.cidrs or ())
             if (net := ip_network(cidr, strict=False)).version == family
         ),
         reverse=True,
