@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "skysweep"
 ORDER = [
     {"errors", "readonly"},
     {"model", "outcomes", "permissions", "syncs", "regions", "policies"},
-    {"paths", "plan", "rollout"},
+    {"paths", "plan", "rollout", "members"},
     {"arcadedb", "_embedded", "store", "transport", "replies", "retry", "limits", "silence", "identity"},
     {"aws", "pagers"},
     {"catalogue", "lint"},
