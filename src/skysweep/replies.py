@@ -81,7 +81,8 @@ class _Strict(parsers.AioResponseParser):  # type: ignore[misc]  # aiobotocore h
             plain = shape is not self._shape and not shape.serialization.get("flattened")
             if plain and self._is_odd(shape.type_name, node):
                 return Spoiled(_words(node))
-            handler: Any = getattr(self, f"_handle_{shape.type_name}", self._default_handle)
+            parser: Any = self  # botocore's base has the handlers
+            handler = getattr(parser, f"_handle_{shape.type_name}", parser._default_handle)  # noqa: SLF001
             return handler(shape, node)
         except Exception:  # noqa: BLE001 - whatever an odd leaf does inside botocore's parsers
             return Spoiled(_words(node))
