@@ -17,7 +17,7 @@ from skysweep.cli.permissions import policy
 from skysweep.cli.plan import summed
 from skysweep.cli.sync import ndjson
 from skysweep.errors import Unusable
-from skysweep.ledger import Ledger
+from skysweep.ledger import Ledger, Past
 from skysweep.model import call
 from skysweep.outcomes import Outcome, UnitResult
 from skysweep.plan import Account
@@ -251,9 +251,9 @@ class TestReport:
         """A ledger with a sweep that was reported and one that was interrupted."""
         folder = tmp_path / "store"
         with Ledger(folder) as ledger:
-            ledger.begin("first", 1, 1.0)
+            ledger.begin(Past("first", 1, 1.0, "running"), [])
             ledger.finish("first", "complete", Report("first", 1, targets=7).to_dict())
-            ledger.begin("second", 2, 2.0)
+            ledger.begin(Past("second", 2, 2.0, "running"), [])
             ledger.finish("second", "interrupted", None)
         return folder
 

@@ -190,7 +190,12 @@ def _missing(unit: UnitResult) -> Iterable[tuple[str, str, str]]:
     if unit.outcome not in (Outcome.COMPLETE, Outcome.ABSENT):
         yield f"{unit.service}:{unit.operation}", unit.outcome.value, unit.error or ""
     for failure in unit.details:
-        yield f"{failure.service}:{failure.operation}", f"{failure.outcome.value} x {failure.count:,}", failure.error
+        if failure.outcome is not Outcome.ABSENT:
+            yield (
+                f"{failure.service}:{failure.operation}",
+                f"{failure.outcome.value} x {failure.count:,}",
+                failure.error,
+            )
 
 
 def _quarantined(rows: Iterable[Mapping[str, Any]]) -> Table:

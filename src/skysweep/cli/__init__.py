@@ -20,7 +20,7 @@ COMMANDS = {
     "demo": "Sweep a small emulated organization; needs no AWS account.",
     "plan": "Show the calls a sync would make; changes nothing.",
     "permissions": "Print the least IAM policy for what is selected.",
-    "doctor": "Check that a sync can work: credentials, roles, permissions, store; how to mend them.",
+    "doctor": "Check that a sync can work, and say how to mend it.",
     "query": "Ask the graph: a saved question by its name, or Cypher.",
     "schema": "Show labels, properties and edges, with what they mean.",
     "serve": "Keep the embedded graph open on Bolt for graph browsers.",

@@ -39,7 +39,7 @@ def doctor(
     rate_share: options.RateShare = RATE_SHARE,
     json: options.Json = False,
 ) -> int:
-    """Check that a sync can work: credentials, roles, permissions, store; how to mend them."""
+    """Check that a sync can work, and say how to mend it."""
     settings = from_options(
         neo4j_uri=neo4j_uri,
         neo4j_user=neo4j_user,
