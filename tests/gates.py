@@ -298,10 +298,13 @@ class Sync:
 
 
 @asynccontextmanager
-async def sync(server: Server, store: StoreSettings, home: Path, *options: str) -> AsyncIterator[Sync]:
+async def sync(
+    server: Server, store: StoreSettings, home: Path, *options: str, **variables: str
+) -> AsyncIterator[Sync]:
     """`skysweep sync --json` of every account of the fake that is not closed, with nothing else within its reach.
 
-    home: where it finds HOME, and no AWS file. options: further ones of the command line. It is killed with the block.
+    home: where it finds HOME, and no AWS file. options: further ones of the command line. variables: further ones of
+    its environment. It is killed with the block.
     """
     estate = server.estate
     accounts = ",".join(each for each in estate.accounts if each not in estate.suspended)
@@ -310,7 +313,10 @@ async def sync(server: Server, store: StoreSettings, home: Path, *options: str) 
     command += ["--store", str(store.folder), *(["--neo4j-uri", store.uri] if store.uri else [])]
     running = Sync(
         await anyio.open_process(
-            [*command, *options], env=environ(server.url, store, home), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            [*command, *options],
+            env=environ(server.url, store, home) | variables,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
     )
     try:
@@ -375,10 +381,10 @@ def at_commit(proxy: BoltProxy, number: int, action: Callable[[], object]) -> No
 # The embedded graph behind a proxy
 
 
-def bolt_port(embedded: StoreSettings) -> int:
-    """Where the embedded graph that is open listens."""
-    port: int = json.loads((embedded.folder / "server.json").read_text(encoding="utf-8"))["bolt"]
-    return port
+def published(embedded: StoreSettings) -> dict[str, Any]:
+    """What the embedded graph that is open says of itself: `bolt` (its port), `pid`, …"""
+    said: dict[str, Any] = json.loads((embedded.folder / "server.json").read_text(encoding="utf-8"))
+    return said
 
 
 @contextmanager
@@ -387,13 +393,13 @@ def behind(proxy: BoltProxy, embedded: StoreSettings, folder: Path) -> Iterator[
 
     Other processes find it there as well; the ledger may lie in it, too.
     """
-    said = json.loads((embedded.folder / "server.json").read_text(encoding="utf-8"))
+    said = published(embedded)
     (folder / "databases" / "skysweep").mkdir(parents=True, exist_ok=True)
     with (folder / "server.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # as its owner would: whoever comes connects
-        published = folder / "server.json"
-        published.write_text(json.dumps(said | {"bolt": urlsplit(proxy.url).port}), encoding="utf-8")
+        file = folder / "server.json"
+        file.write_text(json.dumps(said | {"bolt": urlsplit(proxy.url).port}), encoding="utf-8")
         try:
             yield dataclasses.replace(embedded, folder=folder)
         finally:
-            published.unlink()
+            file.unlink()

@@ -86,6 +86,11 @@ async def running(folder: Path, *, start: bool, create: bool) -> AsyncIterator[S
             await _stop(child)
 
 
+def serves(folder: Path, server: Server) -> bool:
+    """Whether it is still this server that has the folder open."""
+    return _owned(folder) and _published(folder) == server
+
+
 def _made(folder: Path, *, create: bool) -> Path:
     folder = folder.absolute()  # the child has another working directory
     if not create and not (folder / "databases" / DATABASE).is_dir():

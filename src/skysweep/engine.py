@@ -36,7 +36,7 @@ from skysweep.plan import Account, Target, Unit
 from skysweep.records import Maker
 from skysweep.report import AccountResult, Calls, Change, Report, Status, peak_rss_mb
 from skysweep.settings import Settings
-from skysweep.store import Store, open_store
+from skysweep.store import Store, lost, open_store
 from skysweep.syncs import syncs
 from skysweep.targets import Found, find_accounts
 from skysweep.writer import Writer
@@ -85,9 +85,12 @@ class _Sweep:
         except BaseException as error:
             with anyio.move_on_after(STOP_SECONDS, shield=True):
                 await self._stopped(error, lease)
+            if refused := lost(error):
+                raise refused from error
             raise
         self.books.finish(report.status, report.to_dict())
-        await lease.release()
+        with anyio.move_on_after(STOP_SECONDS):  # it is done: a store that is away now need not be waited for
+            await lease.release()
         return report
 
     # Its place

@@ -81,6 +81,7 @@ async def take(store: Store, wish: Wish, *, patience: float) -> Lease:
         await (await tx.run(_GRANT, state={**state, "host": socket.gethostname()})).consume()
         return [state]
 
+    store = replace(store, patience=patience)
     try:
         try:
             [state] = await store.transact(work)
@@ -88,7 +89,7 @@ async def take(store: Store, wish: Wish, *, patience: float) -> Lease:
             [state] = await store.transact(work)
     except (DriverError, Neo4jError) as error:
         raise BadStore(f"the graph cannot be written: {' '.join(str(error).split())[:300]}") from error
-    return Lease(state["update_tag"], replace(store, fence=state["fence"], patience=patience))
+    return Lease(state["update_tag"], replace(store, fence=state["fence"]))
 
 
 def granted(state: Mapping[str, Any], now: int, wish: Wish) -> dict[str, Any]:
@@ -101,7 +102,9 @@ def granted(state: Mapping[str, Any], now: int, wish: Wish) -> dict[str, Any]:
             "wait for its end and start again"
         )
     last = state.get("update_tag", 0)
-    return {"holder": wish.sweep, "fence": state.get("fence", 0) + 1, "update_tag": _tag(last, wish)}
+    # What is its own already was granted by a commit whose answer was lost.
+    tag = last if holder == wish.sweep and wish.resumed is None else _tag(last, wish)
+    return {"holder": wish.sweep, "fence": state.get("fence", 0) + 1, "update_tag": tag}
 
 
 def _tag(last: int, wish: Wish) -> int:

@@ -22,6 +22,7 @@ from skysweep.store import StoreSettings
 RetryMode = Literal["adaptive", "standard", "legacy"]
 RETRY_MODES: tuple[RetryMode, ...] = ("adaptive", "standard", "legacy")
 PASSWORD_VARIABLE = "NEO4J_PASSWORD"  # noqa: S105 - the name of a variable, not a password
+PATIENCE_VARIABLE = "SKYSWEEP_STORE_PATIENCE"
 CONCURRENCY = 100
 RATE_SHARE = 0.8
 UNIT_DEADLINE = 3600.0
@@ -121,6 +122,7 @@ def from_options(
         exclude_accounts=aws.exclude_accounts,
         concurrency=concurrency,
         update_tag=update_tag,
+        store_patience=_number(environ, STORE_PATIENCE, PATIENCE_VARIABLE),
     )
 
 

@@ -40,7 +40,9 @@ if TYPE_CHECKING:
 
 NEO4J_WRITERS = 8
 INDEX_SECONDS = 600  # how long new indexes of a graph that is full already may take
-AWAY_SECONDS = 2.0  # at most, between attempts to reach a store that is away; the first follow at once
+BUSY_SECONDS = 5.0  # for which the driver itself tries a transaction again, at ever longer intervals
+SOON_SECONDS, AWAY_SECONDS = 0.02, 1.0  # between our attempts to reach a store that is away: the first, the longest
+TERMINATED = frozenset(f"Neo.ClientError.Transaction.{why}" for why in ("Terminated", "LockClientStopped"))
 
 FENCE = "MATCH (s:SkysweepState {id: 'sweep'}) RETURN s.fence AS fence"
 """The fence that stands now: whoever holds an older one must not write (`lease.py`)."""
@@ -88,7 +90,8 @@ class Store:
 
     writers: how many transactions may write at once without getting into each other's way.
     fence: the lease that `run` holds to: with another one in the graph it raises Overtaken and does nothing.
-    patience: seconds for which `run` outlives the store's absence, beyond the driver's own 30.
+    patience: seconds for which `run` outlives the store's absence, beyond the driver's own BUSY_SECONDS.
+    gone: whether a store that is away is known never to come back.
     """
 
     kind: Literal["neo4j", "arcadedb"]
@@ -101,6 +104,7 @@ class Store:
     bookmarks: AsyncBookmarkManager | None = None
     fence: int | None = None
     patience: float = 0.0
+    gone: Callable[[], bool] = lambda: False
 
     async def prepare(self, nodes: Sequence[NodeType], edges: Sequence[str]) -> None:
         """Makes labels, edge types, the unique `id`, the listed indexes and (_account, _region), where missing.
@@ -113,33 +117,45 @@ class Store:
             raise BadStore(f"the graph's schema cannot be prepared: {_line(error)}") from error
 
     async def run(self, query: str, **parameters: Any) -> list[dict[str, Any]]:
-        """One managed transaction, tried again while the store is busy, or away for less than 30 s and the patience.
+        """One managed transaction, tried again while the store is busy, or away for no longer than the patience.
 
         Rows are dicts of native Python values: nodes are dicts of properties, edges are (start, type, end), datetimes
-        are aware, in UTC. Raises neo4j's errors, StoreLost when the patience is over, Overtaken behind another fence.
+        are aware, in UTC. Raises as `transact` does.
         """
-        since: float | None = None
-        wait = 0.02
+        return await self.transact(_rows, query, parameters)
+
+    async def transact(self, work: Work, *arguments: Any) -> list[dict[str, Any]]:
+        """`work(transaction, *arguments)` in one managed transaction, behind the fence, with the same patience.
+
+        It may be done twice: a commit whose answer was lost is tried again. Raises neo4j's errors, StoreLost when the
+        patience is over, Overtaken behind another fence.
+        """
+        since, pause = None, SOON_SECONDS
         while True:
             try:
-                return await self.transact(_rows, query, parameters)
+                return await self._once(work, *arguments)
             except (DriverError, Neo4jError, OSError) as error:
                 if not self.patience or not _away(error):
                     raise
                 since = since or time.monotonic()
-                if time.monotonic() - since >= self.patience:
-                    raise StoreLost(
-                        f"the graph has been away for {self.patience:.0f} s ({_line(_root(error))}): bring it back, "
-                        "then `skysweep sync --resume`"
-                    ) from error
-            await anyio.sleep(wait)
-            wait = min(2 * wait, AWAY_SECONDS)
+                self._despair(time.monotonic() - since, error)
+            await anyio.sleep(pause)
+            pause = min(2 * pause, AWAY_SECONDS)
 
-    async def transact(self, work: Work, *arguments: Any) -> list[dict[str, Any]]:
-        """`work(transaction, *arguments)` in one managed transaction, behind the fence. Raises neo4j's errors."""
+    async def _once(self, work: Work, *arguments: Any) -> list[dict[str, Any]]:
         async with self.session() as session:
             execute = session.execute_read if self.read_only else session.execute_write
             return await execute(_behind, self.fence, work, *arguments)
+
+    def _despair(self, seconds: float, error: Exception) -> None:
+        """Raises StoreLost where there is nothing to wait for any more."""
+        if self.gone():
+            why = "the embedded graph's process has ended"
+        elif seconds >= self.patience:
+            why = f"the graph has been away for {self.patience:.0f} s ({_line(_root(error))}): bring it back"
+        else:
+            return
+        raise StoreLost(f"{why}; what is in it stays, and `skysweep sync --resume` does the rest") from error
 
     def session(self, **options: Any) -> AsyncSession:
         """A session of the driver on this store's database, for streams and transactions of one's own."""
@@ -180,10 +196,24 @@ def shown(uri: str | None) -> str:
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
+def lost(error: BaseException) -> StoreLost | None:
+    """What a refusal of the store means for a sweep; None where `error` holds none, or one that is our statement's."""
+    if isinstance(error, BaseExceptionGroup):
+        return next(filter(None, map(lost, error.exceptions)), None)
+    ours = isinstance(error, Neo4jError) and (error.code or "").startswith("Neo.ClientError.Statement.")
+    if ours or not isinstance(error, Neo4jError | DriverError):
+        return None
+    return StoreLost(
+        f"the graph cannot be written any more: {_line(error)}; make room on its disk, or mend what it says, then "
+        "`skysweep sync --resume` does the rest"
+    )
+
+
 def _away(error: BaseException) -> bool:
     """Whether the store may be back later. A commit whose answer was lost is among them: our writes may be repeated."""
     if isinstance(error, DriverError | Neo4jError):
-        return error.is_retryable() or isinstance(error, IncompleteCommit)
+        stopping = isinstance(error, Neo4jError) and error.code in TERMINATED
+        return error.is_retryable() or stopping or isinstance(error, IncompleteCommit)
     return isinstance(error, OSError)
 
 
@@ -205,7 +235,9 @@ async def _rows(tx: AsyncManagedTransaction, query: Any, parameters: dict[str, A
 async def _open_arcadedb(settings: StoreSettings, start: bool, read_only: bool) -> AsyncIterator[Store]:
     async with arcadedb.running(settings.folder, start=start, create=not read_only) as server:
         # Conflicts of transactions are over in no time: the driver's first wait of 1 s would be most of the run.
-        driver = AsyncGraphDatabase.driver(server.uri, auth=server.auth, initial_retry_delay=0.05)
+        driver = AsyncGraphDatabase.driver(
+            server.uri, auth=server.auth, initial_retry_delay=0.05, max_transaction_retry_time=BUSY_SECONDS
+        )
         async with driver:
             yield Store(
                 kind="arcadedb",
@@ -215,6 +247,7 @@ async def _open_arcadedb(settings: StoreSettings, start: bool, read_only: bool) 
                 writers=1,
                 read_only=read_only,
                 schema=arcadedb.Schema(server),
+                gone=lambda: not arcadedb.serves(settings.folder, server),
             )
 
 
@@ -243,7 +276,14 @@ def _driver(settings: StoreSettings) -> AsyncDriver:
     if parts.scheme.partition("+")[0] not in {"bolt", "neo4j"} or not parts.hostname:  # the driver would try http, too
         raise wrong
     try:
-        return AsyncGraphDatabase.driver(uri, auth=auth, connection_timeout=10, notifications_min_severity="OFF")
+        return AsyncGraphDatabase.driver(
+            uri,
+            auth=auth,
+            connection_timeout=10,
+            # Its waits double: with the default of 30 s it would look 16 s too late whether the store is back.
+            max_transaction_retry_time=BUSY_SECONDS,
+            notifications_min_severity="OFF",
+        )
     except (ConfigurationError, ValueError) as error:
         raise wrong from error
 

@@ -34,6 +34,8 @@ _REFUSALS = re.compile(
     r"|.*(too large to index|Transaction error on commit)",  # Neo4j's and ArcadeDB's word for a value beyond an index
     re.DOTALL,
 )
+_ON_COMMIT = "Transaction error on commit"  # which is all that ArcadeDB says of a full disk, too
+INDEXED_BYTES = 250_000  # what ArcadeDB's indexes hold of a value, almost: 262,144
 UNFIT = (ValueError, TypeError, OverflowError)  # what the driver cannot put on the wire
 
 
@@ -165,6 +167,8 @@ class Writer:
             if not refused(error):
                 raise
             if len(rows) == 1:
+                if not _to_blame(rows[0], error):
+                    raise
                 self._put_aside(type_, name(rows[0]), rows[0], error)
                 return
             half = len(rows) // 2
@@ -180,6 +184,14 @@ class Writer:
 def refused(error: Exception) -> bool:
     """Whether the store refuses what a row holds; all else is no row's fault, and stops the sweep."""
     return not isinstance(error, Neo4jError) or _REFUSALS.match(f"{error.code} {error.message}") is not None
+
+
+def _to_blame(row: Row, error: Exception) -> bool:
+    """Whether it is this row, and not the store's disk, that keeps it from being committed."""
+    if _ON_COMMIT not in str(error):
+        return True
+    values = row.get("id"), *row["props"].values()
+    return any(len(value.encode(errors="replace")) > INDEXED_BYTES for value in values if isinstance(value, str))
 
 
 def shown(value: object) -> str:
