@@ -18,6 +18,7 @@ from benchmarks.fakeaws.faults import (
     Match,
     Plan,
     Seen,
+    before,
     calm,
     denied,
     endless,
@@ -25,6 +26,7 @@ from benchmarks.fakeaws.faults import (
     first_of,
     scp,
     shortened,
+    throttling,
     timeout,
     truncated,
     where,
@@ -51,6 +53,7 @@ from skysweep.ledger import Ledger
 from skysweep.outcomes import Outcome, UnitResult
 from skysweep.plan import GLOBAL
 from skysweep.report import ExitCode, Report
+from skysweep.settings import RATE_SHARE
 from skysweep.store import Store, StoreSettings, open_store
 from skysweep.syncs import syncs
 from skysweep.transport import Pool, aim
@@ -63,6 +66,7 @@ SYNCS = ("dynamodb", "kms", "lambda_function", "rds", "sns", "sqs")
 BEFORE, AFTER = (0, 1, 2), (0, 2, 5)
 DEADLINE = 15.0
 LATE = 3.0  # how much later than its deadline a unit of a busy machine may say that it has ended
+MOST_CALLS = 2.2  # times those of a calm sweep
 SHORT = {"unit_deadline": DEADLINE, "read_timeout": 3, "connect_timeout": 3, "syncs": SYNCS}
 
 
@@ -257,3 +261,24 @@ async def assert_freshness(store: Store, report: Report, made: Estate, spots: Se
         if not told & {(account, region, label) for label in syncs()[sync]}
     }
     assert {(row["account"], row["region"], row["sync"]) for row in rows if row["sync"] in SYNCS} == wanted
+
+
+async def test_a_time_of_throttles_costs_no_unit_and_few_calls(
+    embedded: StoreSettings, tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
+    """Half of the replies are refusals, until twice as many requests have come as a calm sweep sends."""
+    share = RATE_SHARE if pytestconfig.option.soak else 0.0
+    async with open_store(embedded) as store, serving(estate()) as server:
+        await empty(store)
+        undisturbed = await whole(server, embedded, store, tmp_path, BEFORE)
+        calm_calls = server.calls.total()
+        await empty(store)
+        server.reset()
+        server.faults = throttling(0.5, seed=6, match=before(2 * calm_calls))
+        report = await swept(server, embedded, tmp_path, syncs=SYNCS, rate_share=share)
+        calls = server.calls.total()
+        print(f"{calm_calls} calls calmly, {calls} with {report.calls['throttled']} throttles, {report.seconds:.0f} s")  # noqa: T201 - quoted by the soak
+        assert (report.status, report.units) == ("complete", [])
+        assert_equal(await snapshot(store), undisturbed.graph)
+        assert report.calls["throttled"] >= 0.4 * calm_calls
+        assert calls <= MOST_CALLS * calm_calls
