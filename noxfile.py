@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import nox
 
 nox.options.default_venv_backend = "uv|virtualenv"
@@ -37,6 +39,14 @@ def tests(session: nox.Session) -> None:
     """All tests: moto's server, the embedded graph and a real Neo4j, nothing skipped. Takes pytest's arguments."""
     session.install("-e", ".[demo]", *groups("test"))
     session.run("pytest", *session.posargs)
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """The gates whole, which `tests` runs in short: what they print is quoted where a release is told of."""
+    session.install("-e", ".[demo]", *groups("test"))
+    gates = sorted(str(path) for path in Path("tests").glob("test_gate_*.py"))
+    session.run("pytest", "--soak", "-s", *(session.posargs or gates))
 
 
 @nox.session
