@@ -33,6 +33,11 @@ def never(number: int) -> bool:
     return False
 
 
+def unwatched(statement: bytes) -> None:
+    """Nobody wants to know of a statement."""
+    del statement
+
+
 def every(n: int) -> Which:
     """Every n-th commit."""
     return lambda number: number % n == 0
@@ -95,6 +100,7 @@ class Exchange:
 class BoltProxy:
     """The proxy. Set `away`, `delay` (seconds before each piece of an answer) and `cut_after_commit` at any time.
 
+    watch: told the first bytes of each statement, before the server gets it.
     commits: writes that the server has confirmed to it. cuts: connections cut right then. connections: ever accepted.
     """
 
@@ -102,6 +108,7 @@ class BoltProxy:
         self.url = f"bolt://127.0.0.1:{own}"
         self.delay = 0.0
         self.cut_after_commit: Which = never
+        self.watch: Callable[[bytes], object] = unwatched
         self.commits = self.cuts = self.connections = 0
         self._upstream, self._own = (host, port), own
         self._away = False
@@ -178,6 +185,8 @@ class BoltProxy:
                 data = await source.receive()
                 for message in chunks.feed(data):
                     exchange.request(message)
+                    if message[1] == RUN:
+                        self.watch(message)
                 await to.send(data)
         scope.cancel()
 
