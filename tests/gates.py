@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,12 @@ import anyio
 from anyio.abc import Process
 
 import skysweep
-from benchmarks.bolt import BoltProxy
+from benchmarks.bolt import BoltProxy, bolt_proxy
 from benchmarks.fakeaws import Estate, Oracle
 from benchmarks.fakeaws.faults import Fault, Match, Plan, Seen, calm
 from benchmarks.fakeaws.poison import Poisoned
 from benchmarks.fakeaws.server import Server
+from conftest import empty
 from graphs import MARKS, Graph, differences, graph
 from skysweep import catalogue, cypher
 from skysweep import settings as configuration
@@ -403,3 +404,18 @@ def behind(proxy: BoltProxy, embedded: StoreSettings, folder: Path) -> Iterator[
             yield dataclasses.replace(embedded, folder=folder)
         finally:
             file.unlink()
+
+
+@asynccontextmanager
+async def proxied(settings: StoreSettings, folder: Path, patience: float) -> AsyncIterator[tuple[BoltProxy, Store]]:
+    """The empty store of these settings behind a proxy, with patience; the embedded graph must be open."""
+    port = (settings.uri and urlsplit(settings.uri).port) or published(settings)["bolt"]
+    async with bolt_proxy("127.0.0.1", port) as proxy:
+        with (
+            nullcontext(dataclasses.replace(settings, uri=proxy.url))
+            if settings.uri
+            else behind(proxy, settings, folder) as way
+        ):
+            async with open_store(way) as opened:
+                await empty(opened)
+                yield proxy, dataclasses.replace(opened, patience=patience)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 
-from skysweep.errors import BadSettings, BadStore, Overtaken
+from benchmarks.bolt import every
+from gates import proxied
+from skysweep.errors import BadSettings, BadStore, Overtaken, StoreLost
 from skysweep.lease import EXPIRES_SECONDS, Lease, Wish, granted, take
-from skysweep.store import NodeType, Store
+from skysweep.store import NodeType, Store, StoreSettings
 
 NOW = 1_700_000_000
 WISH = Wish("mine", NOW)
@@ -67,6 +70,12 @@ def test_a_resumed_sweep_keeps_its_tag_unless_another_came_after_it() -> None:
         granted(free, 0, dataclasses.replace(WISH, resumed=NOW - 11))
 
 
+def test_a_grant_whose_answer_was_lost_is_granted_again() -> None:
+    wish = dataclasses.replace(WISH, tag=NOW + 5)
+    lost = {**granted({**HELD, "holder": None}, BEAT, wish), "beat": BEAT}
+    assert granted(lost, BEAT, wish) == {"holder": "mine", "fence": 5, "update_tag": NOW + 5}
+
+
 async def test_two_sweeps_in_one_second_have_different_tags(store: Store) -> None:
     await prepared(store)
     first = await take(store, WISH, patience=0)
@@ -119,3 +128,43 @@ async def test_a_lease_beats_until_it_is_given_back(store: Store, monkeypatch: p
         beating.cancel_scope.cancel()
     await lease.release()
     assert "holder" not in await state(store)
+
+
+async def test_a_lease_is_taken_beats_and_is_given_back_while_answers_are_lost(
+    store_settings: StoreSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("skysweep.lease.BEAT_SECONDS", 0.01)
+    async with proxied(store_settings, tmp_path, 0.0) as (proxy, store):
+        await prepared(store)
+        proxy.cut_after_commit = every(2)
+        proxy.commits = 1  # the very next
+        lease = await take(store, dataclasses.replace(WISH, tag=NOW), patience=60.0)
+        assert (lease.tag, (await state(lease.store))["fence"]) == (NOW, 2)
+        cuts = proxy.cuts
+        async with anyio.create_task_group() as beating:
+            beating.start_soon(lease.beat)
+            with anyio.fail_after(60):
+                await proxy.committed(proxy.commits + 10)
+            beating.cancel_scope.cancel()
+        assert proxy.cuts > cuts > 0
+        await lease.release()
+        assert "holder" not in await state(lease.store)
+
+
+async def test_a_lease_that_is_taken_while_the_store_is_away_waits_for_it(
+    store_settings: StoreSettings, tmp_path: Path
+) -> None:
+    async with proxied(store_settings, tmp_path, 0.0) as (proxy, store):
+        await prepared(store)
+        proxy.away = True
+        with pytest.raises(StoreLost, match="bring it back"):
+            await take(store, WISH, patience=0.1)
+        async with anyio.create_task_group() as tasks:
+
+            async def ask() -> None:
+                lease = await take(store, WISH, patience=60.0)
+                assert lease.tag == NOW
+
+            tasks.start_soon(ask)
+            await anyio.sleep(0.3)
+            proxy.away = False

@@ -80,6 +80,13 @@ def test_cartographys_variables_win_over_awss() -> None:
     assert from_options(environ={}).aws.retry_mode == "adaptive"
 
 
+def test_how_long_the_graph_may_be_away_is_a_variable() -> None:
+    assert from_options(environ={}).store_patience == 600
+    assert from_options(environ={"SKYSWEEP_STORE_PATIENCE": "2.5"}).store_patience == 2.5
+    with pytest.raises(BadSettings, match="SKYSWEEP_STORE_PATIENCE: '0' will not do"):
+        from_options(environ={"SKYSWEEP_STORE_PATIENCE": "0"})
+
+
 def test_the_aws_files_retry_settings_come_after_the_environments(tmp_path: Path) -> None:
     file = tmp_path / "config"
     file.write_text(

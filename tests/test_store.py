@@ -3,16 +3,24 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import logging
+import os
+import signal
 import socket
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import pytest
-from neo4j.exceptions import ClientError, ConstraintError
+from neo4j.exceptions import ClientError, ConstraintError, Neo4jError, ServiceUnavailable
 
-from skysweep.errors import BadStore
-from skysweep.store import NodeType, Store, StoreSettings, open_store
+from benchmarks.bolt import every
+from gates import proxied, published
+from skysweep.errors import BadStore, StoreLost
+from skysweep.store import NodeType, Store, StoreSettings, lost, open_store
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from neo4j_server import Neo4jServer
 
 UTC = dt.UTC
@@ -275,6 +283,82 @@ async def test_the_driver_keeps_its_warnings_to_itself(store: Store, caplog: pyt
 async def test_an_error_says_what_is_wrong(store: Store) -> None:
     with pytest.raises(ClientError, match=r"NONSENSE|SyntaxError"):
         await store.run("NONSENSE")
+
+
+# --- both stores, away ------------------------------------------------------------------------------------------------
+
+ONCE_MORE = "MERGE (n:Value {id: 'v'}) ON CREATE SET n.count = 0 SET n.value = $value RETURN n.value AS value"
+
+
+async def test_a_store_that_comes_back_has_been_waited_for(store_settings: StoreSettings, tmp_path: Path) -> None:
+    async with proxied(store_settings, tmp_path, 60.0) as (proxy, store):
+        await store.run(ONCE_MORE, value=1)
+        proxy.away = True
+        refusals = proxy.connections
+        async with anyio.create_task_group() as tasks:
+
+            async def write() -> None:
+                assert await store.run(ONCE_MORE, value=2) == [{"value": 2}]
+
+            tasks.start_soon(write)
+            await anyio.sleep(0.5)
+            assert proxy.connections == refusals
+            proxy.away = False
+        assert await store.run("MATCH (n:Value) RETURN n.value AS value") == [{"value": 2}]
+
+
+async def test_patience_ends_with_a_line_that_says_how_to_go_on(store_settings: StoreSettings, tmp_path: Path) -> None:
+    async with proxied(store_settings, tmp_path, 0.2) as (proxy, store):
+        proxy.away = True
+        with pytest.raises(StoreLost, match=r"away for 0 s .*bring it back; .*`skysweep sync --resume`") as caught:
+            await store.run("RETURN 1")
+        assert "\n" not in str(caught.value)
+
+
+async def test_without_patience_the_drivers_own_error_is_raised(store_settings: StoreSettings, tmp_path: Path) -> None:
+    async with proxied(store_settings, tmp_path, 0.0) as (proxy, store):
+        proxy.away = True
+        with pytest.raises(ServiceUnavailable):
+            await store.run("RETURN 1")
+
+
+async def test_commits_whose_answers_are_lost_are_repeated_and_leave_no_connection_behind(
+    store_settings: StoreSettings, tmp_path: Path
+) -> None:
+    async with proxied(store_settings, tmp_path, 60.0) as (proxy, store):
+        await store.prepare([NodeType("Value", (), ())], [])
+        proxy.cut_after_commit = every(2)
+        for number in range(40):
+            assert await store.run(ONCE_MORE, value=number) == [{"value": number}]
+        assert proxy.cuts >= 20
+        assert await store.run("MATCH (n:Value) RETURN n.value AS value") == [{"value": 39}]
+        pool = store.driver._pool
+        assert sum(map(len, pool.connections.values())) <= 1
+        assert not any(connection.in_use for each in pool.connections.values() for connection in each)
+
+
+def test_what_a_store_refuses_stops_a_sweep_unless_it_is_our_statement() -> None:
+    full = Neo4jError._hydrate_neo4j(
+        code="Neo.DatabaseError.Transaction.TransactionLogError", message="Could not append\ntransaction"
+    )
+    wrong = Neo4jError._hydrate_neo4j(code="Neo.ClientError.Statement.SyntaxError", message="NONSENSE")
+    said = lost(ExceptionGroup("", [KeyError("x"), ExceptionGroup("", [full])]))
+    assert said is not None
+    assert str(said).startswith("the graph cannot be written any more: Could not append transaction; make room")
+    assert "`skysweep sync --resume`" in str(said)
+    assert [lost(each) for each in (wrong, KeyError("x"), ExceptionGroup("", [wrong]), StoreLost("told"))] == [None] * 4
+
+
+async def test_an_embedded_graph_whose_process_has_died_is_not_waited_for(tmp_path: Path) -> None:
+    settings = StoreSettings(None, None, None, None, tmp_path)
+    async with open_store(settings) as opened:
+        store = replace(opened, patience=3600.0)
+        await store.run("CREATE (:Value {id: 'v'})")
+        os.kill(published(settings)["pid"], signal.SIGKILL)
+        with pytest.raises(StoreLost, match="the embedded graph's process has ended; what is in it stays"):
+            await store.run("RETURN 1")
+    async with open_store(settings) as again:
+        assert await again.run("MATCH (n:Value) RETURN n.id AS id") == [{"id": "v"}]
 
 
 # --- Neo4j -----------------------------------------------------------------------------------------------------------
