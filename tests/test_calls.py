@@ -62,6 +62,7 @@ class Wire:
         self.pages = pages
         self.asked: list[Asked] = []
         self.unfit: list[tuple[Type, Record, Exception]] = []
+        self.numbers: list[tuple[str, int]] = []  # of the records, in the order they came
 
     async def ask(
         self, target: Target, call: Call, inputs: Mapping[str, Any], region: str | None
@@ -80,6 +81,7 @@ async def walk(wire: Wire, *classes: type[Resource]) -> tuple[Walk, tuple[Outcom
     rows: dict[str, list[Row]] = {cls.__name__: [] for cls in classes}
 
     async def emit(type_: Type, record: Record) -> None:
+        wire.numbers.append((type_.name, record.number))
         rows[type_.name].append(Maker(type_).row(record))
 
     unit = Unit(Target("123456789012", "global"), whole.calls[0])
@@ -154,6 +156,9 @@ async def test_what_a_declarations_function_cannot_read_is_put_aside() -> None:
     _, ended, rows = await walk(wire, Bucket, Statement)
     assert ended == (Outcome.COMPLETE, None)
     assert [row["id"] for row in rows["Statement"]] == ["b/P"]
+    [(_, aside, _)] = wire.unfit
+    assert aside.up
+    assert aside.up.number == 1
     assert len(rows["Bucket"]) == 2
     assert [(type_.name, str(error)) for type_, _, error in wire.unfit] == [("Statement", "no policy")]
 
@@ -240,6 +245,33 @@ async def test_batched_details_ask_for_each_value_once() -> None:
     assert [inputs["Filters"] for operation, inputs, _ in wire.asked if operation == "DescribeImages"] == [
         [{"Name": "image-id", "Values": ["ami-1", "ami-2"]}],
         [{"Name": "image-id", "Values": ["ami-3"]}],
+    ]
+
+
+class Reservation(Resource):
+    """Instances that were started together."""
+
+    source = call("ec2", "DescribeInstances", "Reservations[]")
+    id: str = at("ReservationId")
+
+
+class Machine(Resource):
+    """An instance."""
+
+    source = INSTANCES
+    id: str = at("InstanceId")
+
+
+async def test_items_are_numbered_by_the_path_they_are_at() -> None:
+    pages = [
+        {"Reservations": [{"ReservationId": "ab", "Instances": [{"InstanceId": "i-1"}, {"InstanceId": "i-2"}]}]},
+        {"Reservations": [{"ReservationId": "c", "Instances": [{"InstanceId": "i-3", "ImageId": "ami-1"}]}]},
+    ]
+    wire = Wire({"DescribeInstances": pages, "DescribeImages": [{"Images": [{"ImageId": "ami-1"}]}]})
+    await walk(wire, Reservation, Machine, UsedImage)
+    assert wire.numbers == [
+        *(("Reservation", 1), ("Machine", 1), ("Machine", 2)),
+        *(("Reservation", 2), ("Machine", 3), ("UsedImage", 0)),
     ]
 
 

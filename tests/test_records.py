@@ -155,3 +155,10 @@ def test_a_text_that_the_graph_can_hold(text: str) -> None:
 def test_an_edge_that_cannot_be_read_makes_the_record_unfit(item: dict[str, Any]) -> None:
     with pytest.raises(Unfit):
         list(MAKER.links(record(**item), "x"))
+
+
+def test_an_unfit_records_id_is_told_where_it_can_be() -> None:
+    assert MAKER.id(record(Count="many")) == "x"
+    for odd in (None, 7, "x\0", Spoiled("x")):
+        assert MAKER.id(record(Id=odd)) is None
+    assert MAKER.id(Record(Spoiled("x"), HERE)) is None

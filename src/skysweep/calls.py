@@ -7,6 +7,7 @@ that reply.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
@@ -49,6 +50,7 @@ class Walk:
         self._context = Context(
             unit.target.account, unit.target.region, unit.target.partition, unit.target.organization
         )
+        self._listed: Counter[Feed] = Counter()
         self._failures: dict[Call, DetailFailure] = {}
         self._unasked: set[Call] = set()
         self._batched: set[tuple[Call, str]] = set()
@@ -79,6 +81,7 @@ class Walk:
     async def _listing(self) -> None:
         call = self._branch.call
         self.records = 0
+        self._listed.clear()
         async for page in self._ask(self._unit.target, call, literal(call, self._context), None):
             await self._reply(self._branch, page, None)
 
@@ -87,8 +90,6 @@ class Walk:
             found = self._found(feed, reply, up)
             while window := list(islice(found, WINDOW)):
                 if up is None:
-                    for number, record in enumerate(window, self.records + 1):
-                        record.number = number
                     self.records += len(window)
                 await self._window(feed, window)
 
@@ -98,6 +99,9 @@ class Walk:
         except UNREADABLE as error:
             raise CallFailed("failed", "SpoiledReply", f"{feed.source.path}: {error}") from error
         for record in found:
+            if up is None:
+                self._listed[feed] += 1
+                record.number = self._listed[feed]
             if feed.source.make is None:
                 yield record
                 continue
@@ -194,15 +198,16 @@ class Walk:
             inputs = {**literal(call, self._context), name: given}
             pages = partial(self._ask, self._unit.target, call, inputs, None)
             try:
-                await _anew(lambda: self._batch(branch, pages(), window[0]))  # noqa: B023 - awaited in its own turn
+                await _anew(lambda: self._batch(branch, pages()))  # noqa: B023 - awaited in its own turn
             except CallFailed as error:
                 if error.why == "dead":
                     raise
                 self._count(call, error)
 
-    async def _batch(self, branch: Branch, pages: AsyncIterator[Reply], record: Record) -> None:
+    async def _batch(self, branch: Branch, pages: AsyncIterator[Reply]) -> None:
+        several = Record({}, self._context)  # what they hang on: none of the window's records alone
         async for page in pages:
-            await self._reply(branch, page, record)
+            await self._reply(branch, page, several)
 
     def _values(self, call: Call, record: Record) -> list[str]:
         """What a record adds to a batched call: one value, or none."""

@@ -53,7 +53,7 @@ class Record:
         self.up = up
         self.replies: dict[Call, Mapping[str, Any]] = {}
         self.failed: set[Call] = set()
-        self.number = 0  # which of the listing's items it is, from 1; 0 for what hangs on one
+        self.number = 0  # which of the listing's items at its path it is, from 1; 0 for what hangs on one
 
     def __getitem__(self, name: str) -> Any:
         """The member of that name, or None where AWS did not send it."""

@@ -35,7 +35,7 @@ class Outbox:
             row = maker.row(record)
             links = list(maker.links(record, row["id"]))
         except Unfit as error:
-            self.unfit(type_, record, error)
+            self._put_aside(type_, maker.id(record) or record.item, record, error)
             return
         owner = row.pop("owner", "")
         batch = self._open.get((type_, owner))
@@ -48,10 +48,8 @@ class Outbox:
             await self._hand_over(type_, owner)
 
     def unfit(self, type_: Type, record: Record, error: Exception) -> None:
-        """Puts a record aside that cannot become a row."""
-        target = self._unit.target
-        where = target.account, target.region, str(self._unit.call), _number(record)
-        self._writer.aside.append(Quarantined(type_.name, shown(record.item), *where, shown(error)))
+        """Puts a record aside that records of this type would have been made of."""
+        self._put_aside(type_, record.item, record, error)
 
     async def close(self, result: UnitResult) -> None:
         """No more records will come."""
@@ -59,6 +57,11 @@ class Outbox:
             await self._hand_over(type_, owner)
         self._result = result
         self._finish()
+
+    def _put_aside(self, type_: Type, name: object, record: Record, error: Exception) -> None:
+        target = self._unit.target
+        where = target.account, target.region, str(self._unit.call), _number(record)
+        self._writer.aside.append(Quarantined(type_.name, shown(name), *where, shown(error)))
 
     async def _hand_over(self, type_: Type, owner: str) -> None:
         batch = self._open.pop((type_, owner))
@@ -75,7 +78,7 @@ class Outbox:
 
 
 def _number(record: Record | None) -> int:
-    """Which item of the listing the record is, or hangs on."""
+    """Which item of the listing the record is, or hangs on; 0 where it hangs on none."""
     while record is not None and not record.number:
         record = record.up
     return record.number if record is not None else 0

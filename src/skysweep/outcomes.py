@@ -55,7 +55,8 @@ class UnitResult:
 class Quarantined:
     """A record or link that is not in the graph: its type and id, where it was seen, and why it was put aside.
 
-    call: the listing that it came of. item: which item of the listing, from 1; 0 where the id tells it.
+    call: the listing that it came of. item: which of its items, from 1 (of those at the
+    path that the type reads); 0 where the id tells it.
     """
 
     type: str

@@ -54,6 +54,14 @@ class Maker:
             for number, edge in enumerate(type_.edges)
         ]
 
+    def id(self, record: Record) -> str | None:
+        """The id that the record's node has; None where it cannot be told."""
+        try:
+            found: str | None = self._id(record)
+        except (Unanswered, *UNREADABLE):
+            return None
+        return found
+
     def row(self, record: Record) -> Row:
         """The record's row. Raises Unfit where a value is not what its declaration says."""
         values: dict[str, Any] = {}
