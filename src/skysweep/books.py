@@ -102,13 +102,21 @@ def new(ledger: Ledger, tally: Tally, accounts: Sequence[Account], catalogue: Ca
     return Books(ledger, tally, name, accounts, _fingerprint(catalogue))
 
 
+def resumable(past: Past, last_tag: int) -> bool:
+    """Whether an unfinished sweep can be gone on with: by the version that began it, and by none after another sweep.
+
+    last_tag: the update tag of the graph's last sweep, which may have been another host's.
+    """
+    return past.update_tag >= last_tag and past.fingerprint.partition(" ")[0] == version("skysweep")
+
+
 def again(ledger: Ledger, tally: Tally, past: Past, catalogue: Catalogue) -> Books:
-    """The books of an unfinished sweep. Raises BadSettings where it was not a sweep of this catalogue."""
+    """The books of an unfinished sweep. Raises BadSettings where it was a sweep of another selection."""
     found = _fingerprint(catalogue)
     if past.fingerprint != found:
         raise BadSettings(
-            f"--resume: sweep {past.id} was begun with another selection, or by another version of skysweep; give the "
-            "same --aws-requested-syncs, or leave --resume out to start anew"
+            f"--resume: sweep {past.id} was begun with another selection; give the same --aws-requested-syncs, or "
+            "leave --resume out to start anew"
         )
     return Books(ledger, tally, past.id, ledger.accounts(past.id), found, past)
 
@@ -119,6 +127,7 @@ def key(unit: Unit) -> Key:
 
 
 def _fingerprint(catalogue: Catalogue) -> str:
-    """What tells whether two sweeps have the same calls and types."""
-    parts = [version("skysweep"), *map(repr, catalogue.types), *(f"{call} {call.literal}" for call in catalogue.calls)]
-    return sha256("\n".join(parts).encode()).hexdigest()[:16]
+    """What tells whether two sweeps have the same calls and types: the version, and a digest of them."""
+    parts = [*map(repr, catalogue.types), *(f"{call} {call.literal}" for call in catalogue.calls)]
+    digest = sha256("\n".join(parts).encode()).hexdigest()
+    return f"{version('skysweep')} {digest[:16]}"

@@ -213,6 +213,8 @@ ON CREATE SET a.firstseen = $tag * 1000
 SET a += row.props, a.lastupdated = $tag
 """.strip()
 
+LAST_TAG = "MATCH (s:SkysweepState {id: 'sweep'}) RETURN s.update_tag AS tag"
+
 
 def synced(dialect: Dialect) -> str:
     """Rows `{id, props}` → the nodes that tell when a sync was last completed."""

@@ -26,7 +26,7 @@ from skysweep.cleanup import clean
 from skysweep.clients import Clients
 from skysweep.errors import BadSettings, CallFailed
 from skysweep.lease import Lease, Wish, take
-from skysweep.ledger import Ledger
+from skysweep.ledger import Ledger, Past
 from skysweep.limits import Limits
 from skysweep.model import Call
 from skysweep.outbox import Outbox
@@ -73,8 +73,9 @@ class _Sweep:
     dead: dict[str, str] = field(default_factory=dict)  # account -> why its credentials are gone
 
     async def run(self) -> Report:
-        self.books = self._books()
         await self.store.prepare(cypher.node_types(self.catalogue), cypher.edge_types(self.catalogue))
+        self.past = await self._unfinished()
+        self.books = self._books()
         lease = await self._lease()
         self.store, self.tag = lease.store, lease.tag
         try:
@@ -95,9 +96,15 @@ class _Sweep:
 
     # Its place
 
+    async def _unfinished(self) -> Past | None:
+        """The last sweep, where it ended before its time and no other has been in the graph since."""
+        rows = await self.store.run(cypher.LAST_TAG)
+        past = self.ledger.unfinished()
+        return past if past and books.resumable(past, rows[0]["tag"] if rows else 0) else None
+
     def _books(self) -> Books:
         """The books of a new sweep of the accounts found, or of the last one where it is to be resumed."""
-        past = self.ledger.unfinished() if self.settings.resume else None
+        past = self.past if self.settings.resume else None
         if past is None:
             accounts = [each for each in self.found.accounts if each.id not in self.settings.exclude_accounts]
             if not accounts:
@@ -123,7 +130,7 @@ class _Sweep:
 
     async def _leave_the_last(self) -> None:
         """A sweep that nobody resumes has nodes in the graph whose links still wait: they are written first."""
-        past = self.ledger.unfinished()
+        past = self.past
         if past and not self.books.resumed:
             with Writer(self.store, self.ledger, past.id, past.update_tag, Tally()) as writer:
                 await writer.links(catalogue.load())
