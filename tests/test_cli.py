@@ -285,3 +285,21 @@ def test_the_list_names_every_question(run: Run) -> None:
     _, out, _ = run("query", "--list")
     assert [name for name in QUESTIONS if f" {name} " not in out] == []
     assert len(json.loads(run("query", "--list", "--json")[1])["questions"]) == len(QUESTIONS)
+
+
+async def test_sigterm_stops_the_background_job_of_a_script() -> None:
+    """Such a job begins with SIGINT ignored, and Python then leaves it so."""
+    script = (
+        "import signal, sys, anyio; signal.signal(signal.SIGINT, signal.SIG_IGN); from skysweep import cli\n"
+        "class Endless:\n"
+        "    def main(self, *_, **__):\n"
+        "        print('up', flush=True)\n"
+        "        anyio.run(anyio.sleep_forever)\n"
+        "cli.root = Endless; sys.exit(cli.main(['sync']))"
+    )
+    async with await anyio.open_process([sys.executable, "-c", script]) as running:
+        assert running.stdout is not None
+        with anyio.fail_after(60):
+            await running.stdout.receive()
+            running.terminate()
+            assert await running.wait() == 130

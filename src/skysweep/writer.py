@@ -118,7 +118,8 @@ class Writer:
             for edge in type_.edges
             for visits in (False, True)
         }
-        waiting = sorted(await anyio.to_thread.run_sync(self._ledger.spooled, self._sweep))
+        spooled = await anyio.to_thread.run_sync(self._ledger.spooled, self._sweep)
+        waiting = sorted(each for each in spooled if each[1] in edges)  # another version may have drawn others
         several = {key for key, (type_, _, visits) in edges.items() if type_.shared or visits}
         shared = [each for each in waiting if each[1] in several]
         own = [each for each in waiting if each[1] not in several]

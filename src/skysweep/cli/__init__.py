@@ -72,6 +72,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: list[str]) -> int:
     """Runs a command; SIGTERM interrupts as Ctrl-C does. No command at all shows the help, and is a usage error."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a script's background job: SIGTERM must stop it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     previous = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         code = int(root().main(arguments or ["--help"], prog_name="skysweep", standalone_mode=False) or 0)
