@@ -172,3 +172,10 @@ def test_no_call_and_no_property_reads_user_data() -> None:
     for type_ in TYPES.values():
         assert not [each.name for each in type_.properties if "userdata" in str(each.path).lower()]
         assert not [call for call in type_.calls if call.operation == "DescribeInstanceAttribute"]
+
+
+def test_a_volume_of_what_aws_manages_is_attached_to_no_instance() -> None:
+    maker = Maker(TYPES[ebs.EBSVolume])
+    attachments = [{"State": "attached", "InstanceId": "i-1"}, {"State": "attached", "AssociatedResource": "arn:task"}]
+    volume = Record({"VolumeId": "vol-1", "Attachments": [*attachments, {"InstanceId": "i-2"}]}, CONTEXT)
+    assert [link.end for link in maker.links(volume, "vol-1")] == ["i-1"]

@@ -70,8 +70,9 @@ class EBSSnapshot(Resource):
 
 
 def _attached(volume: Record) -> list[str]:
-    """The instances that a volume is attached to (several, where it is multi-attach)."""
-    return [each["InstanceId"] for each in volume["Attachments"] or () if each["State"] == "attached"]
+    """The instances that a volume is attached to (several, where it is multi-attach); what AWS manages has none."""
+    attached = (each for each in volume["Attachments"] or () if each.get("State") == "attached")
+    return [each["InstanceId"] for each in attached if "InstanceId" in each]
 
 
 class EBSVolume(Resource):
