@@ -8,8 +8,9 @@ store       an open, empty Store; the test runs once with each
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+import hypothesis
 import pytest
 import pytest_asyncio
 
@@ -29,6 +30,38 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def kills(request: pytest.FixtureRequest) -> int:
     """How many sweeps the resume gate kills."""
     return 25 if request.config.option.soak else 3
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Hypothesis' profile for the gates: 100 cases, ever the same; with `--soak` 1,000, each time others."""
+    hypothesis.settings.register_profile(
+        "gate",
+        max_examples=1000 if config.option.soak else 100,
+        derandomize=not config.option.soak,
+        database=None,
+        deadline=None,
+        print_blob=True,
+        suppress_health_check=list(hypothesis.HealthCheck),
+        phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],  # to shrink a case takes minutes
+    )
+
+
+class Stops(NamedTuple):
+    """How the store gate stops Neo4j: once for so many seconds (and the time it needs), and so many times shortly."""
+
+    seconds: float
+    times: int
+
+
+@pytest.fixture(scope="session")
+def stops(request: pytest.FixtureRequest) -> Stops:
+    return Stops(60.0, 5) if request.config.option.soak else Stops(0.0, 1)
+
+
+@pytest.fixture(scope="session")
+def volumes(request: pytest.FixtureRequest) -> int:
+    """How many volumes each of the store gate's 16 scopes has."""
+    return 20_000 if request.config.option.soak else 3_000
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
