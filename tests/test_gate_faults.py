@@ -230,8 +230,9 @@ def missing(each: Spot) -> dict[tuple[str, str, str, str], End]:
 
 def assert_in_time(report: Report, folder: Path) -> None:
     with Ledger(folder) as ledger:
-        late = [each for each in ledger.units(report.sweep) if each.seconds > DEADLINE + LATE]
-    assert not late, f"beyond their deadline: {late}"
+        longest = max(ledger.units(report.sweep), key=lambda unit: unit.seconds)
+    print(f"{len(report.units)} units named; the longest took {longest.seconds:.1f} of {DEADLINE:.0f} s")  # noqa: T201 - quoted by the soak
+    assert longest.seconds <= DEADLINE + LATE, f"beyond its deadline: {longest}"
 
 
 def assert_kept(made: Estate, spots: Sequence[Spot], found: State, *, before: State, after: State) -> None:
