@@ -35,7 +35,7 @@ class Outbox:
             row = maker.row(record)
             links = list(maker.links(record, row["id"]))
         except Unfit as error:
-            self._put_aside(type_, maker.id(record) or record.item, record, error)
+            self._put_aside(type_, maker.id(record) or "", record, error)
             return
         owner = row.pop("owner", "")
         batch = self._open.get((type_, owner))
@@ -49,7 +49,7 @@ class Outbox:
 
     def unfit(self, type_: Type, record: Record, error: Exception) -> None:
         """Puts a record aside that records of this type would have been made of."""
-        self._put_aside(type_, record.item, record, error)
+        self._put_aside(type_, "", record, error)
 
     async def close(self, result: UnitResult) -> None:
         """No more records will come."""
@@ -58,7 +58,8 @@ class Outbox:
         self._result = result
         self._finish()
 
-    def _put_aside(self, type_: Type, name: object, record: Record, error: Exception) -> None:
+    def _put_aside(self, type_: Type, name: str, record: Record, error: Exception) -> None:
+        # Never the record itself: it may hold what nobody asked for, environment variables or user data.
         target = self._unit.target
         where = target.account, target.region, str(self._unit.call), _number(record)
         self._writer.aside.append(Quarantined(type_.name, shown(name), *where, shown(error)))
