@@ -13,7 +13,7 @@ import pkgutil
 import typing
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from types import ModuleType
 from typing import Any
 
@@ -197,7 +197,7 @@ def load(names: Sequence[str] = ()) -> Catalogue:
 
     Raises BadSettings for a name that is neither, with the nearest one.
     """
-    every = read(_modules())
+    every = _every()
     if not names:
         return Catalogue(every)
     wanted = {label for name in names for label in _meant(name, every)}
@@ -229,6 +229,11 @@ def _with_ends(every: Iterable[Type], wanted: set[str]) -> Iterator[Type]:
 
 def _ends(edge: Edge) -> set[str]:
     return {cls.label for cls in (edge.target, edge.start) if cls}
+
+
+@cache
+def _every() -> tuple[Type, ...]:
+    return read(_modules())
 
 
 def _modules() -> list[ModuleType]:

@@ -11,6 +11,7 @@ import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -23,6 +24,7 @@ from aiobotocore.session import AioSession
 from botocore import xform_name
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES, ConfigValueStore, ConstantProvider
 from botocore.exceptions import BotoCoreError, UnknownServiceError
+from botocore.handlers import json_decode_policies
 from botocore.loaders import Loader
 from botocore.model import OperationNotFoundError
 
@@ -162,6 +164,7 @@ class Clients:
         if profile not in self._beneath:
             session = _isolated_session() if self.settings.isolated else AioSession(profile=profile)
             session.register_component("response_parser_factory", ParserFactory())
+            session.unregister("after-call.iam", json_decode_policies)  # the parser does it, and outlives odd records
             # Requests for credentials are named after us as well; a session named Botocore would be renamed Boto3.
             session.user_agent_name, session.user_agent_version = USER_AGENT.split("/")
             session.user_agent_extra = ""
@@ -350,6 +353,11 @@ def _isolated_session() -> AioSession:
     values |= {"config_file": os.devnull, "credentials_file": os.devnull, "region": regions.MAIN["aws"]}
     providers = {name: ConstantProvider(value=value) for name, value in values.items()}
     session.register_component("config_store", ConfigValueStore(mapping=providers))
-    own = Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
-    session.register_component("data_loader", own)
+    session.register_component("data_loader", _models())
     return session
+
+
+@cache
+def _models() -> Loader:
+    """The models that botocore has, each read once in the process: megabytes of JSON."""
+    return Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)

@@ -10,6 +10,7 @@ Parameters: $rows; $tag, the update tag; $limit, how many deletions a transactio
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from skysweep.catalogue import Catalogue, Type, mark
@@ -196,14 +197,22 @@ def unheld(type_: Type) -> str:
     )
 
 
-def seen_nodes(label: str) -> str:
-    """Counts the nodes that this sweep has seen."""
-    return f"MATCH (n:{_name(label)}) WHERE n.lastupdated = $tag RETURN count(n) AS seen"
+def seen_nodes(labels: Iterable[str]) -> str:
+    """Counts the nodes of each label that this sweep has seen; a label without any may be left out."""
+    return _counted((label, f"(n:{_name(label)})", "n") for label in labels)
 
 
-def seen_edges(kind: str) -> str:
-    """Counts the edges that this sweep has seen."""
-    return f"MATCH ()-[r:{_name(kind)}]->() WHERE r.lastupdated = $tag RETURN count(r) AS seen"
+def seen_edges(kinds: Iterable[str]) -> str:
+    """Counts the edges of each type that this sweep has seen; a type without any may be left out."""
+    return _counted((kind, f"()-[r:{_name(kind)}]->()", "r") for kind in kinds)
+
+
+def _counted(patterns: Iterable[tuple[str, str, str]]) -> str:
+    """One statement for all: a round trip for each would be most of a small sweep's end."""
+    return "\nUNION ALL\n".join(
+        f"MATCH {pattern} WHERE {name}.lastupdated = $tag RETURN '{counted}' AS name, count({name}) AS seen"
+        for counted, pattern, name in patterns
+    )
 
 
 ACCOUNTS = """

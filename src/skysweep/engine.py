@@ -9,7 +9,7 @@ update tag, less the units that the ledger has.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -239,17 +239,20 @@ class _Sweep:
     async def _report(self) -> Report:
         self.tally.phase = "reporting"
         report = self._told("complete")
-        nodes, edges = self.books.deleted.nodes, self.books.deleted.edges
-        for label in sorted(self.catalogue.by_label):
-            seen = await self.store.run(cypher.seen_nodes(label), tag=self.tag)
-            report.nodes[label] = Change(written=seen[0]["seen"], deleted=nodes[label])
-        for kind in cypher.edge_types(self.catalogue):
-            seen = await self.store.run(cypher.seen_edges(kind), tag=self.tag)
-            report.edges[kind] = Change(written=seen[0]["seen"], deleted=edges[kind])
-        report.nodes = {label: change for label, change in report.nodes.items() if any(change.values())}
-        report.edges = {kind: change for kind, change in report.edges.items() if any(change.values())}
+        deleted = self.books.deleted
+        report.nodes = await self._changes(cypher.seen_nodes, sorted(self.catalogue.by_label), deleted.nodes)
+        report.edges = await self._changes(cypher.seen_edges, cypher.edge_types(self.catalogue), deleted.edges)
         report.status = "incomplete" if report.gaps else "complete"
         return report
+
+    async def _changes(
+        self, counting: Callable[[Iterable[str]], str], names: Sequence[str], deleted: Mapping[str, int]
+    ) -> dict[str, Change]:
+        """What this sweep has written and deleted of each of these labels or edge types, where that is anything."""
+        rows = await self.store.run(counting(names), tag=self.tag)
+        seen = {row["name"]: row["seen"] for row in rows}
+        changes = {name: Change(written=seen.get(name, 0), deleted=deleted.get(name, 0)) for name in names}
+        return {name: change for name, change in changes.items() if any(change.values())}
 
     def _told(self, status: Status) -> Report:
         """The report as far as the ledger knows it: without the graph's counts."""
