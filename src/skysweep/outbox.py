@@ -11,7 +11,7 @@ from skysweep.plan import Unit
 from skysweep.records import Maker, Unfit
 from skysweep.writer import Batch, Writer, shown
 
-ROWS = 1_000  # rows of one type that a unit gathers before it hands them over
+ROWS = 500  # rows of one type that a unit gathers before it hands them over
 
 
 class Outbox:

@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from math import inf
 from typing import Self
 
 import anyio
@@ -28,7 +29,7 @@ from skysweep.records import Linked, Row
 from skysweep.store import Store
 
 ROWS = 4_000  # rows a transaction takes at most, about
-QUEUED = 8  # batches that wait for each writer: more would only be memory
+WAITING = 8_000  # rows that are handed over and not committed yet, about: more would only be memory
 _REFUSALS = re.compile(
     r"Neo\.ClientError\.(Statement\.(TypeError|ArgumentError)|Schema\.ConstraintValidationFailed).*"
     r"|.*(too large to index|Transaction error on commit)",  # Neo4j's and ArcadeDB's word for a value beyond an index
@@ -55,6 +56,28 @@ class Batch:
     done: Callable[[], None] = lambda: None
 
 
+class Room:
+    """Room for so many rows, or one batch more; whoever comes when it is full waits for its turn."""
+
+    def __init__(self, rows: int) -> None:
+        self._free = rows
+        self._turn = anyio.Lock()
+        self._left = anyio.Event()
+
+    async def enter(self, rows: int) -> None:
+        """Takes room for a batch."""
+        async with self._turn:
+            while self._free <= 0:
+                self._left = anyio.Event()
+                await self._left.wait()
+            self._free -= rows
+
+    def leave(self, rows: int) -> None:
+        """Gives it back."""
+        self._free += rows
+        self._left.set()
+
+
 class Writer:
     """The writers of one sweep, a context manager: `send` takes batches, `run` writes them until `close`.
 
@@ -78,7 +101,8 @@ class Writer:
         self._tag = tag
         self._tally = tally
         self._dialect = cypher.Dialect(store.labels_are_types)
-        self._streams = [anyio.create_memory_object_stream[Batch](QUEUED) for _ in range(self._count)]
+        self._streams = [anyio.create_memory_object_stream[Batch](inf) for _ in range(self._count)]
+        self._room = Room(WAITING)
         self.aside = [] if aside is None else aside
 
     def __enter__(self) -> Self:
@@ -90,10 +114,11 @@ class Writer:
             stream[1].close()
 
     async def send(self, batch: Batch) -> None:
-        """Hands a batch over; waits while its writer lags."""
+        """Hands a batch over; waits while the writers lag."""
+        await self._room.enter(len(batch.rows))
         alone = batch.type.shared or batch.type.extends
         number = 0 if alone else zlib.crc32((batch.owner or batch.account).encode()) % self._count
-        await self._streams[number][0].send(batch)
+        self._streams[number][0].send_nowait(batch)
 
     def close(self) -> None:
         """No more batches will come."""
@@ -157,7 +182,9 @@ class Writer:
                 spooled = [each for batch in taken for each in _spooled(batch)]
                 if spooled:
                     await anyio.to_thread.run_sync(self._ledger.spool, self._sweep, spooled)
-                self._tally.rows += sum(len(batch.rows) for batch in taken)
+                count = sum(len(batch.rows) for batch in taken)
+                self._tally.rows += count
+                self._room.leave(count)
                 for batch in taken:
                     batch.done()
 
