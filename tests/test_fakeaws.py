@@ -309,6 +309,30 @@ async def test_identifiers_and_addresses_differ_between_accounts_and_regions() -
 # Identity
 
 
+async def test_what_is_shared_is_listed_by_others_as_its_owners() -> None:
+    listing, held = "ec2:DescribeSubnets", estate("ec2:DescribeSubnets", numbers=range(3))
+    held.put(MEMBER, REGION, listing, 1)
+    held.share(HUB, REGION, listing, 2, to=MEMBER)
+    held.share(HUB, REGION, listing, 7, to=MEMBER)  # that is not there
+    async with serving(held) as server, caller(server) as hub, caller(server, key_of(MEMBER)) as member:
+        server.answers.most = 1
+        own = [each["SubnetId"] for page in await hub.listed(listing) for each in page["Subnets"]]
+
+        async def told() -> list[tuple[str, str]]:
+            return [
+                (each["OwnerId"], each["SubnetId"]) for page in await member.listed(listing) for each in page["Subnets"]
+            ]
+
+        [mine, theirs] = await told()
+        assert (mine[0], theirs) == (MEMBER, (HUB, own[2]))
+        held.unshare(HUB, REGION, listing, 2, to=MEMBER)
+        assert await told() == [mine]
+        held.share(HUB, REGION, listing, 0, to=MEMBER)
+        assert await told() == [mine, (HUB, own[0])]
+        held.remove(HUB, REGION, listing, 0)
+        assert await told() == [mine]
+
+
 async def test_a_role_is_assumed_in_its_account_and_ends() -> None:
     async with serving(estate("ec2:DescribeVpcs", account=MEMBER), lifetime=-1) as server, caller(server) as call:
         given = (await call("sts:AssumeRole", RoleArn=f"arn:aws:iam::{MEMBER}:role/x", RoleSessionName="me"))[

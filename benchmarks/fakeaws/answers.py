@@ -85,10 +85,11 @@ class Answers:
         page, last = _page(operation, inputs, entries, self._size(operation, inputs, whole=whole))
         lists: list[list[Any]] = [[] for _ in operation.lists]
         fills = [_item_filler(key, operation, path) for path in operation.lists]
-        for part, number in page:
+        for part, listed in page:
+            owner, number = (account, listed) if parent else self.estate.told(account, listed)
             kind = OF_LISTING.get(parts[part])
             own = {parent[0]: parent[1]} if parent else {kind: number} if kind else {}
-            about = About(self.estate, account, region, number, own, parent[1] if parent else number)
+            about = About(self.estate, owner, region, number, own, parent[1] if parent else number)
             lists[part].append(fills[part](about))
         return self._listed(operation, lists, last), len(page)
 
@@ -130,7 +131,7 @@ class Answers:
         return [
             Entry(part, number)
             for part, listing in parts.items()
-            for number in self.estate.items(*place, listing)
+            for number in self.estate.shown(*place, listing)
             if chosen is None or number in chosen
         ]
 

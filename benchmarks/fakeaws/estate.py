@@ -16,6 +16,7 @@ from zlib import crc32
 GLOBAL = "global"
 GLOBAL_SERVICES = frozenset({"account", "budgets", "cloudfront", "iam", "organizations", "route53", "s3", "s3control"})
 ONCE = ("iam:ListAccountAliases",)  # listings of which an account has one item at most
+SHARED = 10**9  # own numbers are smaller
 PER_PLACE = 4096  # public addresses that an account has in a region
 
 WEIGHTS: Mapping[str, float] = {
@@ -98,6 +99,7 @@ class Estate:
         self.accounts, self.regions = tuple(self.accounts), tuple(self.regions)
         self._items = {key: sorted(set(numbers)) for key, numbers in self.sizes.items()}
         self._places: dict[tuple[str, str], tuple[str, int]] = {}
+        self._shares: dict[Key, set[tuple[str, int]]] = {}  # by who is shared with: the owners and their numbers
         self._account_number = {account: number for number, account in enumerate(self.accounts)}
 
     @classmethod
@@ -130,13 +132,42 @@ class Estate:
         """Adds items; those already there stay."""
         held = self._items.setdefault((account, place_of(region, listing), listing), [])
         held[:] = sorted({*held, *numbers})
-        self.version[account] = self.version.get(account, 0) + 1
+        self._changed(account)
 
     def remove(self, account: str, region: str, listing: str, *numbers: int) -> None:
         """Removes items; those not there are no matter."""
         held = self._items.get((account, place_of(region, listing), listing), [])
         held[:] = sorted(set(held).difference(numbers))
-        self.version[account] = self.version.get(account, 0) + 1
+        self._changed(account)
+
+    def share(self, account: str, region: str, listing: str, number: int, *, to: str) -> None:
+        """Lets another account list an item of the account's too, as long as it is there."""
+        self._shares.setdefault((to, place_of(region, listing), listing), set()).add((account, number))
+        self._changed(account)
+
+    def unshare(self, account: str, region: str, listing: str, number: int, *, to: str) -> None:
+        """Ends it."""
+        self._shares.get((to, place_of(region, listing), listing), set()).discard((account, number))
+        self._changed(account)
+
+    def shown(self, account: str, region: str, listing: str) -> list[int]:
+        """What an account lists: its own items, and numbers that stand for those shared with it; see `told`."""
+        own = self.items(account, region, listing)
+        shared = self._shares.get((account, place_of(region, listing), listing))
+        if not shared:
+            return own
+        there = (each for each in shared if each[1] in self.items(each[0], region, listing))
+        return [*own, *sorted(SHARED * (self._account_number[owner] + 1) + number for owner, number in there)]
+
+    def told(self, account: str, number: int) -> tuple[str, int]:
+        """Whose item a listed number is, and the item's own number."""
+        owner, own = divmod(number, SHARED)
+        return (self.accounts[owner - 1], own) if owner else (account, number)
+
+    def _changed(self, account: str) -> None:
+        """Replies to the account are other ones now, and to everybody it may share with."""
+        for each in self.accounts if self._shares else (account,):
+            self.version[each] = self.version.get(each, 0) + 1
 
     def listed(self) -> Iterator[tuple[Key, list[int]]]:
         """Every listing that holds something: (account, region, listing) and its numbers."""

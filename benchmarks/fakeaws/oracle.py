@@ -27,7 +27,10 @@ class Oracle:
         self._makers = {type_: Maker(type_) for type_ in self.catalogue.types}
 
     def ids(self, account: str, region: str) -> dict[str, set[str]]:
-        """By label, the ids of the nodes that a sweep of the account in the region (or ``global``) tells of."""
+        """By label, the ids of the nodes that a sweep of the account in the region (or ``global``) tells of.
+
+        What is shared with the account is its owner's to tell of.
+        """
         found: dict[str, set[str]] = {}
         context = Context(account, region, self._answers.estate.partition)
         for call in self.catalogue.calls:
@@ -69,7 +72,8 @@ class Oracle:
             except (Unanswered, Refused):
                 record.failed.add(branch.call)
         for type_ in feed.types:
-            found.setdefault(type_.label, set()).add(self._id(type_, record))
+            if self._makers[type_]._owner_of(record) in {None, record.context.account}:  # noqa: SLF001 - as for _id
+                found.setdefault(type_.label, set()).add(self._id(type_, record))
 
     def _detail(self, branch: Branch, record: Record, found: dict[str, set[str]]) -> None:
         call = branch.call
