@@ -131,3 +131,16 @@ async def test_a_json_timestamp_that_is_none() -> None:
 async def test_a_reply_that_is_none_is_refused_whole(service: str, operation: str, body: str) -> None:
     with pytest.raises(ResponseParserError):
         await parsed(service, operation, body)
+
+
+async def test_iams_policies_are_objects_and_an_odd_record_among_them_is_marked() -> None:
+    odd = "<member>odd</member>"
+    role = "<member><Arn>r</Arn><AssumeRolePolicyDocument>%7B%22Version%22%3A1%7D</AssumeRolePolicyDocument></member>"
+    text = "<member><Arn>t</Arn><AssumeRolePolicyDocument>%7Bnone</AssumeRolePolicyDocument></member>"
+    listed = f"<RoleDetailList>{odd}{role}{text}</RoleDetailList>"
+    body = f"<R><GetAccountAuthorizationDetailsResult>{listed}</GetAccountAuthorizationDetailsResult></R>"
+    reply = await parsed("iam", "GetAccountAuthorizationDetails", body)
+    first, second, third = reply["RoleDetailList"]
+    assert type(first) is Spoiled
+    assert second == {"Arn": "r", "AssumeRolePolicyDocument": {"Version": 1}}
+    assert third == {"Arn": "t", "AssumeRolePolicyDocument": "%7Bnone"}

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 from aiobotocore import parsers
+from botocore.handlers import decode_quoted_jsondoc
 from botocore.parsers import BaseXMLResponseParser, ResponseParserError
 from botocore.utils import parse_timestamp
 
@@ -21,6 +22,7 @@ from skysweep.paths import Spoiled
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+POLICY = "policyDocumentType"  # IAM's: JSON in a URL's encoding, read as objects by botocore as well
 CONTAINERS = frozenset({"structure", "list", "map"})
 _BARE_ROOTS = {
     "GetBucketAccelerateConfiguration": "AccelerateConfiguration",
@@ -83,7 +85,8 @@ class _Strict(parsers.AioResponseParser):  # type: ignore[misc]  # aiobotocore h
                 return Spoiled(_words(node))
             parser: Any = self  # botocore's base has the handlers
             handler = getattr(parser, f"_handle_{shape.type_name}", parser._default_handle)  # noqa: SLF001
-            return handler(shape, node)
+            value = handler(shape, node)
+            return decode_quoted_jsondoc(value) if shape.name == POLICY else value
         except Exception:  # noqa: BLE001 - whatever an odd leaf does inside botocore's parsers
             return Spoiled(_words(node))
 
