@@ -50,6 +50,14 @@ class Thing(Resource):
     sources: list[Other] = by("FEEDS", linked, colour="Name")
 
 
+class Owned(Resource):
+    """What others list, too."""
+
+    source = THINGS
+    owned_by = "OwnerId"
+    id: str = at("Id")
+
+
 MAKER = Maker(declared(Thing), 7)
 
 
@@ -162,3 +170,12 @@ def test_an_unfit_records_id_is_told_where_it_can_be() -> None:
     for odd in (None, 7, "x\0", Spoiled("x")):
         assert MAKER.id(record(Id=odd)) is None
     assert MAKER.id(Record(Spoiled("x"), HERE)) is None
+
+
+def test_an_owner_that_cannot_be_read_makes_the_record_unfit() -> None:
+    maker = Maker(declared(Owned))
+    assert maker.row(Record({"Id": "x", "OwnerId": "210987654321"}, HERE))["owner"] == "210987654321"
+    assert "owner" not in maker.row(Record({"Id": "x", "OwnerId": HERE.account}, HERE))
+    for odd in (Spoiled("x"), 7, {}, "x" * (LONGEST + 1)):
+        with pytest.raises(Unfit, match="owner: "):
+            maker.row(Record({"Id": "x", "OwnerId": odd}, HERE))

@@ -182,6 +182,7 @@ _XML: dict[str, set[Kind]] = {
 
 def _read(type_: Type) -> Iterator[str]:
     """The names in all paths that a type reads."""
+    yield from _names(type_.owner)
     parts: tuple[Property | Edge, ...] = (*type_.properties, *type_.edges)
     for part in parts:
         yield from _names(part.path)

@@ -179,7 +179,7 @@ class Walk:
         if branch.merge:
             reply = merged([page async for page in pages])
             if paths.spoiled(reply):
-                raise CallFailed("failed", "SpoiledReply", f"{call} answered what cannot be read: {reply}"[:200])
+                raise CallFailed("failed", "SpoiledReply", f"{call} answered what cannot be read")
             record.replies[call] = reply
             await self._reply(branch, reply, record)
         else:

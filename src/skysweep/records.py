@@ -76,8 +76,15 @@ class Maker:
             raise Unfit("id: there is none")
         values.update((name, self._tag) for name, sources in self._marks if _answered(record, sources))
         row = {"id": values["id"], "props": values}
-        owner = self._owner(record) if self._owner else None
-        return row if owner in {None, record.context.account} else {**row, "owner": str(owner)}
+        owner = self._owner_of(record)
+        return row if owner in {None, record.context.account} else {**row, "owner": owner}
+
+    def _owner_of(self, record: Record) -> str | None:
+        try:
+            found: str | None = _text(self._owner(record)) if self._owner else None
+        except UNREADABLE as error:
+            raise Unfit(f"owner: {error}") from error
+        return found
 
     def links(self, record: Record, own: str) -> Iterator[Linked]:
         """The record's edges; `own` is its node's id. Raises Unfit where an end's key is no text."""
@@ -214,7 +221,7 @@ def _text(value: Any) -> Any:
     if type(value) is not str:
         raise TypeError(f"{str(value)[:80]!r} is no str")
     if len(value) > LONGEST:
-        raise ValueError(f"{value[:80]!r}… has {len(value)} characters, more than {LONGEST}")
+        raise ValueError(f"{len(value)} characters are more than {LONGEST}: {value[:40]!r}…")
     if "\0" in value:
         raise ValueError(f"{value[:80]!r} holds a NUL")
     if not value.isascii():
