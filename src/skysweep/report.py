@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import resource
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Literal, Self, TypedDict, get_args
@@ -19,6 +19,7 @@ from skysweep.outcomes import DetailFailure, Outcome, UnitResult
 Status = Literal["complete", "incomplete", "interrupted"]
 STATUSES: tuple[Status, ...] = get_args(Status)
 SHOWN_GAPS = 20
+SHOWN_TEXT = 120  # characters of the reason that a record was put aside for
 
 
 class ExitCode(IntEnum):
@@ -64,7 +65,8 @@ class Report:
     """One sweep, told.
 
     seconds: wall clock. targets: accounts in regions. units: those neither complete nor absent, and those with failed
-    details. quarantined: rows that the store refused, with the reason. peak_rss_mb: of this process, in MiB.
+    details. quarantined: records and links that are not in the graph, with the reason. peak_rss_mb: of this process,
+    in MiB.
     """
 
     sweep: str
@@ -198,9 +200,14 @@ def _missing(unit: UnitResult) -> Iterable[tuple[str, str, str]]:
             )
 
 
-def _quarantined(rows: Iterable[Mapping[str, Any]]) -> Table:
-    table = Table("row", "reason", title="Refused by the store", title_justify="left")
-    for row in list(rows)[:SHOWN_GAPS]:
-        what = " ".join(str(value) for name, value in row.items() if name != "reason")
-        table.add_row(escape(what), escape(str(row.get("reason", ""))))
+def _quarantined(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Records and links that are not in the graph; `#3` is the third of the items that the call lists."""
+    table = Table("what", "where", "reason", title="Put aside", title_justify="left")
+    table.columns[0].overflow = "fold"  # an id is of use only as a whole
+    for row in rows[:SHOWN_GAPS]:
+        item = f" #{row['item']}" if row["item"] else ""
+        where = f"{row['account']} {row['region']} {row['call']}{item}"
+        table.add_row(escape(f"{row['type']} {row['id']}"), escape(where), escape(row["reason"][:SHOWN_TEXT]))
+    if len(rows) > SHOWN_GAPS:
+        table.add_row(f"… {len(rows) - SHOWN_GAPS:,} more", "", "`skysweep report --json` lists all")
     return table
