@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import fcntl
 import json
@@ -10,11 +11,11 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import anyio
@@ -43,6 +44,8 @@ ROLE = "skysweep"
 KEY = "AKIAFAKEFAKEFAKEFAKE"
 CLI_SECONDS = 300  # a busy machine
 
+Held = TypeVar("Held")
+
 
 # Graphs
 
@@ -61,10 +64,13 @@ def assert_equal(one: Graph, other: Graph) -> None:
     assert not found, "\n".join(found)
 
 
-def assert_quarantined(report: Report, log: Iterable[Poisoned]) -> None:
-    """Exactly the poisoned records are quarantined: as many of each type, account and region."""
-    wanted = Counter((each.type, each.account, each.region) for each in log)
-    found = Counter((each["type"], each["account"], each["region"]) for each in report.quarantined)
+def assert_quarantined(quarantined: Iterable[Mapping[str, Any]], log: Iterable[Poisoned]) -> None:
+    """Exactly the poisoned records are quarantined, each once, by its type, id, place and listing."""
+    wanted = Counter((each.type, each.id, each.account, each.region, each.operation) for each in log)
+    found = Counter(
+        (each["type"], each["id"], each["account"], each["region"], each["call"].partition(":")[2])
+        for each in quarantined
+    )
     assert found == wanted, f"not quarantined: {dict(wanted - found)}; quarantined for nothing: {dict(found - wanted)}"
 
 
@@ -419,3 +425,28 @@ async def proxied(settings: StoreSettings, folder: Path, patience: float) -> Asy
             async with open_store(way) as opened:
                 await empty(opened)
                 yield proxy, dataclasses.replace(opened, patience=patience)
+
+
+@asynccontextmanager
+async def held(context: AbstractAsyncContextManager[Held]) -> AsyncIterator[Held]:
+    """Enters and leaves a context in one task of its own: a fixture's end runs in another than its beginning."""
+    entered: list[Held] = []
+    ready, over = asyncio.Event(), asyncio.Event()
+
+    async def hold() -> None:
+        try:
+            async with context as value:
+                entered.append(value)
+                ready.set()
+                await over.wait()
+        finally:
+            ready.set()
+
+    holding = asyncio.create_task(hold())
+    await ready.wait()
+    try:
+        for value in entered:
+            yield value
+    finally:
+        over.set()
+        await holding
