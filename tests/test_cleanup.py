@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from skysweep.store import Store
+from benchmarks.bolt import every, never
+from gates import proxied
+from skysweep.store import Store, StoreSettings
 from world import EAST, MARK, ONE, TWO, WEST, Told, World
 
 
@@ -273,3 +276,16 @@ async def test_deletions_are_more_than_one_transaction(world: World, monkeypatch
     deleted = await world.sweep()
     assert +deleted.nodes == {"Network": 45}
     assert await world.ids("Network") == set()
+
+
+async def test_deletions_whose_answers_are_lost_are_counted_all_the_same(
+    store_settings: StoreSettings, tmp_path: Path
+) -> None:
+    async with proxied(store_settings, tmp_path / "behind", 60.0) as (proxy, store):
+        world = World(store, tmp_path)
+        await world.sweep(network(ONE, EAST, *map(str, range(30))), machine(ONE, EAST, "m", of="0"))
+        proxy.cut_after_commit = every(2)
+        deleted = await world.sweep(network(ONE, EAST, *map(str, range(10))))
+        proxy.cut_after_commit = never
+        assert (+deleted.nodes, +deleted.edges) == (Counter(Network=20, Machine=1), Counter(IN=1))
+        assert await world.ids("Network") == set(map(str, range(10)))

@@ -141,14 +141,20 @@ async def _all(store: Store, statement: str, tag: int, scopes: Sequence[Mapping[
 
 
 async def _drain(store: Store, statement: str, parameters: Mapping[str, object]) -> int:
-    """Runs a bounded deletion until it finds nothing more."""
-    count = 0
-    while True:
-        answer = await store.run(statement, limit=LIMIT, **parameters)
-        gone = answer[0]["deleted"] if answer else 0
-        count += gone
-        if gone < LIMIT:
-            return count
+    """Runs a bounded deletion until it finds nothing more; how much there was.
+
+    It is counted first: a deletion whose answer is lost is run again, and tells only of what was left then.
+    """
+    count = await _told(store, cypher.counted(statement), parameters)
+    if count:
+        while await _told(store, statement, {**parameters, "limit": LIMIT}) == LIMIT:
+            pass
+    return count
+
+
+async def _told(store: Store, statement: str, parameters: Mapping[str, object]) -> int:
+    answer = await store.run(statement, **parameters)
+    return int(answer[0]["deleted"]) if answer else 0
 
 
 def _regions(type_: Type, account: Account) -> Sequence[str]:

@@ -10,6 +10,7 @@ Parameters: $rows; $tag, the update tag; $limit, how many deletions a transactio
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -31,6 +32,8 @@ GREATEST = (
 
 # A transaction that was under way when its sweep was overtaken must not set back what the other has seen since.
 LATEST = ("WITH n, row", "WHERE coalesce(n.lastupdated, 0) <= $tag")
+
+_DELETING = re.compile(r" WITH (\w) LIMIT \$limit (DETACH )?DELETE \1(?= RETURN)")
 
 ENGINES = {"AWSAccount": (), "SkysweepState": (), "ModuleSyncMetadata": ("SyncMetadata",)}
 """The labels that the engine itself writes, whatever is selected, each with its further labels."""
@@ -195,6 +198,11 @@ def unheld(type_: Type) -> str:
         f"MATCH (n:{_name(type_.label)}) WHERE {UNOWNED} AND n.lastupdated < $tag AND NOT (n)--() "
         "WITH n LIMIT $limit DELETE n RETURN count(*) AS deleted"
     )
+
+
+def counted(deletion: str) -> str:
+    """Counts what a deletion has before it, with its parameters."""
+    return _DELETING.sub("", deletion)
 
 
 def seen_nodes(labels: Iterable[str]) -> str:
