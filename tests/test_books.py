@@ -9,7 +9,7 @@ import pytest
 from skysweep import books, plan
 from skysweep.books import Books
 from skysweep.catalogue import Catalogue
-from skysweep.errors import BadSettings
+from skysweep.errors import BadSettings, LedgerLost
 from skysweep.ledger import Ledger, Past
 from skysweep.outcomes import Outcome, Quarantined, Tally, UnitResult
 from skysweep.plan import Account, Unit
@@ -66,6 +66,27 @@ async def test_units_are_noted_as_they_end_together_with_what_was_put_aside(tmp_
         assert made.aside == []
 
 
+async def test_what_could_not_be_noted_is_in_the_next_note(tmp_path: Path) -> None:
+    aside = Quarantined("Machine", "m1", ONE, EAST, "ec2:DescribeInstances", 3, "no")
+    with Ledger(tmp_path) as ledger:
+        made = opened(ledger)
+        unit, *_ = made.to_do(CATALOGUE)
+        made.aside.append(aside)
+        made.finished(unit, result(unit))
+        with anyio.CancelScope() as scope:
+            scope.cancel()
+            await made.note()
+        ledger._database.execute("PRAGMA query_only = 1")
+        with pytest.raises(LedgerLost):
+            await made.note()
+        ledger._database.execute("PRAGMA query_only = 0")
+        assert list(ledger.units(made.id)) == []
+        await made.note()
+        assert list(ledger.units(made.id)) == [result(unit)]
+        assert ledger.quarantined(made.id) == [aside]
+        assert made.aside == []
+
+
 def test_another_selection_is_not_gone_on_with(tmp_path: Path) -> None:
     with Ledger(tmp_path) as ledger:
         opened(ledger)
@@ -77,8 +98,18 @@ def test_another_selection_is_not_gone_on_with(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("begun_by", "last_tag", "expected"),
-    [(version("skysweep"), 7, True), (version("skysweep"), 8, False), ("0.0.1", 7, False), ("", 7, False)],
-    ids=["ours", "another sweep came after it", "an older version's", "unknown"],
+    [
+        (version("skysweep"), 7, True),
+        (version("skysweep"), 8, False),
+        (version("skysweep"), 6, False),
+        (version("skysweep"), 0, False),
+        ("0.0.1", 7, False),
+        ("", 7, False),
+    ],
+    ids=[
+        *("ours", "another sweep came after it", "a restored graph", "an empty graph"),
+        *("an older version's", "unknown"),
+    ],
 )
 def test_what_cannot_be_gone_on_with_is_begun_anew(begun_by: str, last_tag: int, expected: bool) -> None:
     assert books.resumable(Past("one", 7, 1.0, "running", f"{begun_by} digest"), last_tag) is expected

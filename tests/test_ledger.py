@@ -98,6 +98,27 @@ def test_an_unfinished_sweep_is_gone_on_with_where_it_was(tmp_path: Path) -> Non
         assert (ledger.spooled("one"), ledger.accounts("one")) == ([], [])
 
 
+def test_what_is_walked_again_is_put_aside_again_or_not_at_all(tmp_path: Path) -> None:
+    failed = dataclasses.replace(UNIT, region="eu-west-1", outcome=Outcome.FAILED, details=())
+    kept, again, lost = (dataclasses.replace(ASIDE, region=region) for region in (UNIT.region, failed.region, "x"))
+    with Ledger(tmp_path) as ledger:
+        ledger.begin(ONE, ACCOUNTS)
+        ledger.record("one", [(UNIT, "{}"), (failed, "{}")], [kept, again, lost])
+        ledger.resume("one")
+        assert ledger.quarantined("one") == [kept]
+
+
+def test_the_last_sweep_is_the_last_whatever_the_clock_said(tmp_path: Path) -> None:
+    with Ledger(tmp_path) as ledger:
+        ledger.begin(TWO, [])
+        ledger.finish("two", "interrupted", {"sweep": "two"})
+        ledger.begin(ONE, [])
+        ledger.finish("one", "complete", {"sweep": "one"})
+        assert [each.id for each in ledger.sweeps()] == ["one", "two"]
+        assert ledger.report() == {"sweep": "one"}
+        assert ledger.unfinished() is None
+
+
 def test_only_the_last_sweep_can_be_unfinished(tmp_path: Path) -> None:
     with Ledger(tmp_path) as ledger:
         assert ledger.unfinished() is None

@@ -14,11 +14,6 @@ from skysweep.plan import Account, Unit
 NEVER = "the sweep ended without it"
 
 
-def key(unit: Unit) -> Key:
-    """What the ledger calls a unit."""
-    return Key(unit.target.region, unit.call.service, unit.call.operation, unit.call.literal)
-
-
 def audit(ledger: Ledger, sweep: str, accounts: Iterable[Account], catalogue: Catalogue) -> Licence:
     """The licence to clean that the noted units give. Planned units that are not noted are noted as failed."""
     accounts = list(accounts)
@@ -26,9 +21,9 @@ def audit(ledger: Ledger, sweep: str, accounts: Iterable[Account], catalogue: Ca
     for account in accounts:
         done, lost = ledger.done(sweep, account.id), []
         for unit in plan.units([account], catalogue.calls):
-            result = done.get(key(unit)) or _never(unit)
+            result = done.get(Key.of(unit)) or _never(unit)
             licence.judge(catalogue, unit.call, result)
-            if key(unit) not in done:
+            if Key.of(unit) not in done:
                 lost.append((result, unit.call.literal))
         if lost:
             ledger.record(sweep, lost)

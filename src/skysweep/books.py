@@ -58,7 +58,7 @@ class Books:
         for account in self.accounts:
             done = self.ledger.done(self.id, account.id) if self.resumed else {}
             for unit in plan.units([account], catalogue.calls):
-                result = done.get(key(unit))
+                result = done.get(Key.of(unit))
                 if result is None:
                     yield unit
                 else:
@@ -78,12 +78,12 @@ class Books:
             await self.note()
 
     async def note(self) -> None:
-        """Notes what has ended since the last time."""
-        finished, self._finished = self._finished, []
-        aside = self.aside[:]
-        del self.aside[:]  # the writers hold this very list
-        if finished or aside:
-            await anyio.to_thread.run_sync(self.ledger.record, self.id, finished, aside, self._counts())
+        """Notes what has ended since the last time, and the counts."""
+        finished, aside = self._finished[:], self.aside[:]
+        await anyio.to_thread.run_sync(self.ledger.record, self.id, finished, aside, self._counts())
+        # Only now: what a cancelled or failed note had in hand is the next one's.
+        del self._finished[: len(finished)]
+        del self.aside[: len(aside)]
 
     def finish(self, status: str, report: dict[str, object]) -> None:
         """Closes the sweep; one that is not done stays open to be resumed."""
@@ -103,11 +103,12 @@ def new(ledger: Ledger, tally: Tally, accounts: Sequence[Account], catalogue: Ca
 
 
 def resumable(past: Past, last_tag: int) -> bool:
-    """Whether an unfinished sweep can be gone on with: by the version that began it, and by none after another sweep.
+    """Whether an unfinished sweep can be gone on with: by the version that began it, in the graph whose last it was.
 
-    last_tag: the update tag of the graph's last sweep, which may have been another host's.
+    last_tag: the update tag of the graph's last sweep. A higher one is another host's, and a graph with a lower one has
+    never had the sweep's rows: it is another graph, or was emptied or restored since.
     """
-    return past.update_tag >= last_tag and past.fingerprint.partition(" ")[0] == version("skysweep")
+    return past.update_tag == last_tag and past.fingerprint.partition(" ")[0] == version("skysweep")
 
 
 def again(ledger: Ledger, tally: Tally, past: Past, catalogue: Catalogue) -> Books:
@@ -119,11 +120,6 @@ def again(ledger: Ledger, tally: Tally, past: Past, catalogue: Catalogue) -> Boo
             "leave --resume out to start anew"
         )
     return Books(ledger, tally, past.id, ledger.accounts(past.id), found, past)
-
-
-def key(unit: Unit) -> Key:
-    """What the ledger calls a unit."""
-    return Key(unit.target.region, unit.call.service, unit.call.operation, unit.call.literal)
 
 
 def _fingerprint(catalogue: Catalogue) -> str:

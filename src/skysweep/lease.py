@@ -110,8 +110,8 @@ def granted(state: Mapping[str, Any], now: int, wish: Wish) -> dict[str, Any]:
 def _tag(last: int, wish: Wish) -> int:
     """The sweep's update tag: above the last one in the store, whatever the clock says."""
     if wish.resumed is not None:
-        if wish.resumed < last:
-            raise BadSettings(f"--resume: sweep {wish.sweep} has been followed by another; leave --resume out")
+        if wish.resumed != last:
+            raise BadSettings(f"--resume: sweep {wish.sweep} is not this graph's last one; leave --resume out")
         return wish.resumed
     if wish.tag is not None and wish.tag <= last:
         raise BadSettings(f"--update-tag: {wish.tag} is not above {last}, the last sweep's in this graph; leave it out")

@@ -19,7 +19,7 @@ import orjson
 
 from skysweep.errors import BadStore, LedgerLost
 from skysweep.outcomes import DetailFailure, Outcome, Quarantined, UnitResult
-from skysweep.plan import Account
+from skysweep.plan import Account, Unit
 
 FILE = "ledger.sqlite"
 VERSION = 2
@@ -46,7 +46,11 @@ CREATE TABLE IF NOT EXISTS links (
     region TEXT NOT NULL, properties TEXT NOT NULL,
     PRIMARY KEY (sweep, account, edge, start, "end")) WITHOUT ROWID;
 """
-_KEPT = "SELECT id FROM sweeps ORDER BY started DESC LIMIT 5"  # sweeps whose units are kept; reports always are
+_KEPT = "SELECT id FROM sweeps ORDER BY rowid DESC LIMIT 5"  # sweeps whose units are kept; reports always are
+_WALKED = (
+    "EXISTS (SELECT 1 FROM units AS u WHERE u.sweep = quarantined.sweep AND u.account = quarantined.account "
+    "AND u.region = quarantined.region AND u.service || ':' || u.operation = quarantined.call)"
+)
 _UNIT = "account, region, service, operation, literal, outcome, records, calls, seconds, error, details"
 
 
@@ -68,6 +72,11 @@ class Key(NamedTuple):
     service: str
     operation: str
     literal: str
+
+    @classmethod
+    def of(cls, unit: Unit) -> Self:
+        """The unit's."""
+        return cls(unit.target.region, unit.call.service, unit.call.operation, unit.call.literal)
 
 
 class Ledger:
@@ -130,6 +139,8 @@ class Ledger:
             database.execute("UPDATE sweeps SET status = 'running' WHERE id = ?", (sweep,))
             again = "sweep = ? AND (outcome = 'failed' OR details LIKE '%\"failed\"%')"
             database.execute(f"DELETE FROM units WHERE {again}", (sweep,))  # noqa: S608 - a literal of ours
+            # What is walked again puts its own records aside: those of before may be well by now.
+            database.execute(f"DELETE FROM quarantined WHERE sweep = ? AND NOT {_WALKED}", (sweep,))  # noqa: S608 - ours
 
     def finish(self, sweep: str, status: str, report: Mapping[str, Any] | None) -> None:
         """Closes a sweep with its status and its report as a JSON document."""
@@ -253,13 +264,14 @@ class Ledger:
 
     def sweeps(self) -> list[Past]:
         """Past sweeps, the latest first."""
-        query = "SELECT id, update_tag, started, status, fingerprint FROM sweeps ORDER BY started DESC, update_tag DESC"
+        # The clock may have been set back between them.
+        query = "SELECT id, update_tag, started, status, fingerprint FROM sweeps ORDER BY rowid DESC"
         return [Past(*row) for row in self._rows(query)]
 
     def report(self, sweep: str | None = None) -> dict[str, Any] | None:
         """A past sweep's report document (the latest's without `sweep`); None where there is none."""
         query = (
-            "SELECT report FROM sweeps WHERE report IS NOT NULL AND (id = ? OR ? IS NULL) ORDER BY started DESC LIMIT 1"
+            "SELECT report FROM sweeps WHERE report IS NOT NULL AND (id = ? OR ? IS NULL) ORDER BY rowid DESC LIMIT 1"
         )
         rows = self._rows(query, sweep, sweep)
         return orjson.loads(rows[0][0]) if rows else None
