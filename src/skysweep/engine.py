@@ -83,13 +83,13 @@ class _Sweep:
                 beating.start_soon(lease.beat)
                 report = await self._steps()
                 beating.cancel_scope.cancel()
+            self.books.finish(report.status, report.to_dict())
         except BaseException as error:
             with anyio.move_on_after(STOP_SECONDS, shield=True):
                 await self._stopped(error, lease)
             if refused := lost(error):
                 raise refused from error
             raise
-        self.books.finish(report.status, report.to_dict())
         with anyio.move_on_after(STOP_SECONDS):  # it is done: a store that is away now need not be waited for
             await lease.release()
         return report
@@ -138,12 +138,16 @@ class _Sweep:
     async def _stopped(self, error: BaseException, lease: Lease) -> None:
         """What a sweep leaves that ends before its time: its units noted, a report of them, the lease given back."""
         interrupted = isinstance(error, anyio.get_cancelled_exc_class() | KeyboardInterrupt)
-        try:
+
+        async def close() -> None:
             await self.books.note()
             self.books.finish("interrupted" if interrupted else "failed", self._told("interrupted").to_dict())
-            await lease.release()
-        except Exception as second:  # noqa: BLE001 - the first error is the one to raise
-            error.add_note(f"and when its books were closed: {second}")
+
+        for step in (close, lease.release):  # a full disk must not keep the lease
+            try:
+                await step()
+            except Exception as second:  # noqa: BLE001 - the first error is the one to raise
+                error.add_note(f"and when its books were closed: {second}")
 
     # Its steps
 
@@ -228,6 +232,7 @@ class _Sweep:
         self.tally.phase = "cleaning up"
         licence = await anyio.to_thread.run_sync(audit, self.ledger, self.books.id, self.books.accounts, self.catalogue)
         await clean(self.store, self.catalogue, licence, self.tag, self.books.deleted)
+        await self.books.note()
         await freshness.tell(self.store, self.catalogue, licence, syncs(), self.tag)
         self.tally.phase = "analysing"
         seen = [each.id for each in self.books.accounts if each.id not in self.dead]
