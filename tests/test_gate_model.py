@@ -8,247 +8,51 @@ compared with the model. A calm whole sweep closes the case: its graph equals th
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 import pytest_asyncio
+from hypothesis import given
+from hypothesis import settings as profile
+
+import skysweep
 from benchmarks.fakeaws import Estate, Server, serving
 from benchmarks.fakeaws.estate import place_of
 from benchmarks.fakeaws.faults import (
     Fault,
-    Match,
-    Plan,
     Seen,
     calm,
-    denied,
-    dropped,
-    error500,
-    repeated,
-    scp,
-    shortened,
-    throttling,
-    truncated,
-    where,
 )
-from hypothesis import given
-from hypothesis import settings as profile
-from hypothesis import strategies as st
-
-import skysweep
 from conftest import empty
 from gates import AtCall, Scope, Scopes, assert_equal, model, scoped, settings, snapshot, swept
 from graphs import Graph
+from model_cases import (
+    ACCOUNTS,
+    CHILDREN,
+    PAGE,
+    PHASES,
+    REGIONS,
+    WHOLE,
+    WORLDS,
+    Case,
+    Change,
+    Share,
+    Step,
+    Stop,
+    Trouble,
+    World,
+    cases,
+)
 from skysweep import catalogue
 from skysweep.catalogue import Catalogue
-from skysweep.outcomes import Tally
+from skysweep.cypher import FOREIGN
+from skysweep.outcomes import DetailFailure, Tally, UnitResult
 from skysweep.report import Report
 from skysweep.store import Store, StoreSettings, open_store
-
-ACCOUNTS = ("100000000000", "200000000000")
-REGIONS = ("us-east-1", "eu-west-1")
-PLACES = tuple((account, region) for account in ACCOUNTS for region in REGIONS)
-PAGE = 2  # items: most listings have several pages
-NUMBERS = 5  # items that a listing can have
-THROTTLED = 2  # calls of a kind that are refused as too fast, before they are answered
-
-
-@dataclasses.dataclass(frozen=True)
-class World:
-    """What a case is about: the labels selected for a whole sweep, and the listings that change."""
-
-    labels: tuple[str, ...]
-    listings: tuple[str, ...]
-
-
-WORLDS = {
-    "disks": World(
-        ("EBSVolume", "EBSSnapshot"),
-        ("ec2:DescribeVolumes", "ec2:DescribeSnapshots", "ec2:DescribeInstances", "kms:ListKeys"),
-    ),
-    "queues": World(
-        ("SNSTopicSubscription", "SQSQueue", "DynamoDBTable"),
-        ("sns:ListTopics", "sns:ListSubscriptions", "sqs:ListQueues", "dynamodb:ListTables", "kms:ListKeys"),
-    ),
-    "networks": World(
-        ("EC2SecurityGroup", "AWSIpPermissionInbound", "EC2Subnet", "AWSIpv4CidrBlock"),
-        ("ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs", "ec2:DescribeManagedPrefixLists"),
-    ),
-    "people": World(
-        ("AWSInstanceProfile", "AWSRole", "AWSPolicyStatement"),
-        ("iam:ListRoles", "iam:ListUsers", "iam:ListPolicies", "iam:ListPolicies/AWS", "iam:ListInstanceProfiles"),
-    ),
-    "buckets": World(("S3Bucket", "S3Acl", "S3PolicyStatement"), ("s3:ListBuckets", "sns:ListTopics", "kms:ListKeys")),
-    "balancers": World(
-        ("ELBV2TargetGroup", "ELBV2Listener"),
-        (
-            *("elbv2:DescribeLoadBalancers", "elbv2:DescribeTargetGroups", "ec2:DescribeInstances"),
-            *("ec2:DescribeNetworkInterfaces", "lambda:ListFunctions"),
-        ),
-    ),
-    "functions": World(
-        ("AWSLambdaFunctionAlias", "AWSLambdaLayer", "AWSLambdaEventSourceMapping"),
-        ("lambda:ListFunctions", "lambda:ListEventSourceMappings"),
-    ),
-    "templates": World(
-        ("LaunchTemplateVersion", "AutoScalingGroup"),
-        (
-            *("ec2:DescribeLaunchTemplates", "autoscaling:DescribeLaunchConfigurations", "ec2:DescribeImages"),
-            *("autoscaling:DescribeAutoScalingGroups", "ec2:DescribeInstances"),
-        ),
-    ),
-    "routes": World(
-        ("EC2Route", "AWSPeeringConnection"),
-        (
-            *("ec2:DescribeRouteTables", "ec2:DescribeInternetGateways", "ec2:DescribeNatGateways"),
-            *("ec2:DescribeVpcPeeringConnections", "ec2:DescribeVpcs"),
-        ),
-    ),
-}
-CHILDREN = {"lambda:ListAliases": 3, "kms:ListGrants": 3, "elbv2:DescribeListeners": 3}
-LASTING: Mapping[str, Callable[[Match], Plan]] = {
-    each.__name__: each for each in (denied, scp, error500, truncated, shortened, dropped, repeated)
-}
-PHASES = ("sweeping", "linking", "cleaning up", "analysing", "reporting")
-
-
-# Cases
-
-
-@dataclasses.dataclass(frozen=True)
-class Change:
-    """An item that comes or goes."""
-
-    place: tuple[str, str]
-    listing: str
-    number: int
-    there: bool
-
-    def __call__(self, estate: Estate) -> None:
-        """Makes it so."""
-        (estate.put if self.there else estate.remove)(*self.place, self.listing, self.number)
-
-
-@dataclasses.dataclass(frozen=True)
-class Trouble:
-    """What goes wrong where: a fault of LASTING, or `throttled`. late: only after a listing's first page."""
-
-    kind: str
-    service: str
-    operation: str | None
-    account: str | None
-    region: str | None
-    late: bool
-
-    def match(self, seen: Seen) -> bool:
-        """Whether the request meets it."""
-        met = where(account=self.account, region=self.region, service=self.service, operation=self.operation)
-        return met(seen) and seen.operation not in OURS and (bool(seen.token) or not self.late)
-
-    def plan(self) -> Plan:
-        """What it does to requests."""
-        if self.kind == "throttled":
-            return throttling(1.0, seed=0, match=lambda seen: seen.nth <= THROTTLED and self.match(seen))
-        return LASTING[self.kind](self.match)
-
-
-OURS = frozenset({"AssumeRole", "GetCallerIdentity", "DescribeRegions"})  # without these there is no sweep
-
-
-@dataclasses.dataclass(frozen=True)
-class Stop:
-    """Where a sweep is stopped: at its n-th call, or when a phase begins. resumed: and gone on with, after changes."""
-
-    moment: int | str
-    resumed: bool
-    changes: tuple[Change, ...]
-    healed: bool
-
-
-@dataclasses.dataclass(frozen=True)
-class Step:
-    """One sweep: what changes before it, what goes wrong, what it is narrowed to, and whether it is stopped."""
-
-    changes: tuple[Change, ...]
-    troubles: tuple[Trouble, ...]
-    labels: tuple[str, ...]
-    regions: tuple[str, ...]
-    without: str | None
-    stop: Stop | None
-
-
-@dataclasses.dataclass(frozen=True)
-class Case:
-    """An estate, by listing and place, and the sweeps that it sees."""
-
-    world: str
-    estate: tuple[tuple[tuple[str, str], str, tuple[int, ...]], ...]
-    steps: tuple[Step, ...]
-
-
-def few(strategy: st.SearchStrategy[Any], most: int) -> st.SearchStrategy[tuple[Any, ...]]:
-    return st.lists(strategy, max_size=most).map(tuple)
-
-
-def seldom(strategy: st.SearchStrategy[Any], of: int = 3) -> st.SearchStrategy[Any]:
-    """One time in so many; else None."""
-    return st.integers(1, of).flatmap(lambda drawn: strategy if drawn == of else st.none())
-
-
-def changes_of(world: World) -> st.SearchStrategy[tuple[Change, ...]]:
-    numbers = st.integers(0, NUMBERS - 1)
-    return few(
-        st.builds(Change, st.sampled_from(PLACES), st.sampled_from(world.listings), numbers, st.booleans()), most=8
-    )
-
-
-def troubles_of(world: World) -> st.SearchStrategy[tuple[Trouble, ...]]:
-    calls = sorted({(call.service, call.operation) for call in catalogue.load(world.labels).feeding})
-    one = st.sampled_from(calls).flatmap(
-        lambda call: st.builds(
-            Trouble,
-            st.sampled_from(["throttled", *sorted(LASTING)]),
-            st.just(call[0]),
-            seldom(st.just(None), of=4).flatmap(lambda _: st.sampled_from([call[1], call[1], call[1], None])),
-            st.sampled_from([*ACCOUNTS, None]),
-            st.sampled_from([*REGIONS, None]),
-            st.booleans(),
-        )
-    )
-    return few(one, most=3)
-
-
-def steps_of(world: World) -> st.SearchStrategy[Step]:
-    some = st.lists(st.sampled_from(world.labels), min_size=1, max_size=2, unique=True).map(tuple)
-    return st.builds(
-        Step,
-        changes=changes_of(world),
-        troubles=troubles_of(world),
-        labels=seldom(some, of=3).map(lambda drawn: drawn or world.labels),
-        regions=seldom(st.sampled_from([(region,) for region in REGIONS]), of=4).map(lambda drawn: drawn or REGIONS),
-        without=seldom(st.sampled_from(ACCOUNTS), of=5),
-        stop=seldom(
-            st.builds(
-                Stop,
-                st.integers(8, 60) | st.sampled_from(PHASES),
-                st.booleans(),
-                seldom(changes_of(world), of=2).map(lambda drawn: drawn or ()),
-                st.booleans(),
-            )
-        ),
-    )
-
-
-@st.composite
-def cases(draw: st.DrawFn) -> Case:
-    name = draw(st.sampled_from(sorted(WORLDS)))
-    world = WORLDS[name]
-    numbers = st.frozensets(st.integers(0, NUMBERS - 1), max_size=NUMBERS).map(lambda held: tuple(sorted(held)))
-    estate = tuple((place, listing, draw(numbers)) for place in PLACES for listing in world.listings)
-    return Case(name, estate, tuple(draw(st.lists(steps_of(world), min_size=2, max_size=4))))
-
 
 # What is expected
 
@@ -354,6 +158,7 @@ class Run:
     graph: Store
     store: StoreSettings
     folder: Path
+    told: Counter[str]
     last: Scopes = dataclasses.field(default_factory=dict)
 
     async def step(self, step: Step) -> None:
@@ -373,24 +178,37 @@ class Run:
             gaps = _gaps(report)
             assert gaps.keys() == watch.failed, f"reported: {gaps}; failed: {watch.failed - gaps.keys()}"
         where_to = scopes_of(types, step)
-        found = await scoped(self.graph)
+        found = await self._owned()
         if report is None:
             cleaned = phase in PHASES[PHASES.index("cleaning up") :]
             open_to = where_to - failed if cleaned else set()
             _stopped(now[0], self.last, where_to, open_to).check(found)
         else:
+            assert not report.quarantined, report.quarantined
             expected(now, self.last, where_to, failed).check(found)
         check_holds(await snapshot(self.graph))
+        self.told += Counter(
+            {
+                "sweeps": 1,
+                "sweeps stopped": phase != "reporting" or len(now) > 1,
+                "sweeps resumed": len(now) > 1,
+                "sweeps of a part": where_to != scopes_of(catalogue.load(self.world.labels), WHOLE),
+                "calls failed for good": len(watch.failed),
+                "scopes whole": len(where_to - failed) if report else 0,
+                "scopes failed": len(where_to & failed) if report else 0,
+            }
+        )
         self.last = found
 
     async def close(self) -> None:
         """A calm whole sweep: the graph is what a first sweep makes of the estate as it is."""
-        whole = Step((), (), self.world.labels, REGIONS, None, None)
+        whole = dataclasses.replace(WHOLE, labels=self.world.labels)
         _, report = await self._sweep(whole, Watch(()), None)
         assert report
-        assert (report.status, report.units, report.quarantined) == ("complete", [], [])
+        assert not _gaps(report), f"calm, and reported: {_gaps(report)}"
+        assert (report.status, report.quarantined) == ("complete", [])
         everything = self._model()
-        Expected(everything, everything).check(await scoped(self.graph))
+        Expected(everything, everything).check(await scoped(self.graph))  # and nothing whose owner is not known
         last = await snapshot(self.graph)
         check_holds(last)
         await empty(self.graph)
@@ -412,12 +230,16 @@ class Run:
         self.server.faults = calm
         return tally.phase, report
 
+    async def _owned(self) -> Scopes:
+        """What is in the graph by the scopes that own it; what is shared by an account not yet swept has no owner."""
+        return {scope: ids for scope, ids in (await scoped(self.graph)).items() if scope[0] in ACCOUNTS}
+
     def _model(self) -> Scopes:
         every = catalogue.load(self.world.labels).types
         return model(self.server.estate, Catalogue(tuple(type_ for type_ in every if not type_.shared)))
 
 
-def _make(changes: Iterable[Change], estate: Estate) -> None:
+def _make(changes: Iterable[Change | Share], estate: Estate) -> None:
     for change in changes:
         change(estate)
 
@@ -441,14 +263,15 @@ def _gaps(report: Report) -> dict[tuple[str, str, str, str], str | None]:
     """The calls that the report says are missing, with their errors."""
     gaps = {}
     for unit in report.units:
-        for each in (unit, *unit.details):
+        calls: list[UnitResult | DetailFailure] = [unit, *unit.details]
+        for each in calls:
             if each.outcome not in {"complete", "absent"}:
                 gaps[unit.account, unit.region, each.service, each.operation] = each.error
     return gaps
 
 
 def check_holds(graph: Graph) -> None:
-    """No edge lacks an end, and every node that an account owns is pointed at by that account, once, from its scope."""
+    """No edge lacks an end; every owned node is pointed at by its account, from its scope; and by others if shared."""
     nodes, edges = graph
     wrong = [f"{edge} lacks an end" for edge in edges if edge[0] not in nodes or edge[2] not in nodes]
     held: dict[str, set[tuple[Any, Any]]] = {}
@@ -457,18 +280,15 @@ def check_holds(graph: Graph) -> None:
             held.setdefault(end, set()).add((props["_account"], props["_region"]))
             if nodes[start][1]["id"] != props["_account"]:
                 wrong.append(f"{start} holds {end} for {props['_account']}")
-    unheld = owned_labels()
+    types = [type_ for type_ in catalogue.load().types if type_.owned and not type_.extends]
+    owned, shareable = {type_.label for type_ in types}, {type_.label for type_ in types if type_.owner}
     for key, (labels, props) in nodes.items():
-        if "_account" not in props or not unheld.intersection(labels):
-            continue
-        if held.get(key) != {(props["_account"], props["_region"])}:
-            wrong.append(f"{key} of {props['_account']} {props['_region']} is held by {held.get(key)}")
+        if "_account" in props and owned.intersection(labels):
+            own, by = (props["_account"], props["_region"]), held.get(key, set())
+            right = own in by or (own[0] == FOREIGN and by) if shareable.intersection(labels) else by == {own}
+            if not right:
+                wrong.append(f"{key} of {' '.join(own)} is held by {by}")
     assert not wrong, "\n".join(wrong[:40])
-
-
-def owned_labels() -> set[str]:
-    """The labels whose nodes accounts point at."""
-    return {type_.label for type_ in catalogue.load().types if type_.owned and not type_.extends}
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -477,12 +297,25 @@ async def graph(embedded: StoreSettings) -> AsyncIterator[Store]:
         yield opened
 
 
+@pytest.fixture(scope="module")
+def told() -> Iterator[Counter[str]]:
+    """What the cases were made of, printed for the soak's report."""
+    counted: Counter[str] = Counter()
+    yield counted
+    print("\n" + ", ".join(f"{number} {name}" for name, number in counted.items()))  # noqa: T201
+
+
 @pytest.mark.timeout(7200)
 @profile(profile.get_profile("gate"))
 @given(case=cases())
 async def test_a_completed_scope_is_the_estate_and_any_other_its_last_state(
-    graph: Store, embedded: StoreSettings, tmp_path_factory: pytest.TempPathFactory, case: Case
+    graph: Store, embedded: StoreSettings, tmp_path_factory: pytest.TempPathFactory, told: Counter[str], case: Case
 ) -> None:
+    await play(graph, embedded, tmp_path_factory.mktemp("model"), told, case)
+
+
+async def play(graph: Store, store: StoreSettings, folder: Path, told: Counter[str], case: Case) -> None:
+    """Runs a case from its beginning, in an empty graph."""
     sizes = {(*place, listing): numbers for place, listing, numbers in case.estate}
     estate = Estate(1, ACCOUNTS, REGIONS, children=CHILDREN)
     for (account, region, listing), numbers in sizes.items():
@@ -490,7 +323,8 @@ async def test_a_completed_scope_is_the_estate_and_any_other_its_last_state(
     await empty(graph)
     async with serving(estate) as server:
         server.answers.most = PAGE
-        run = Run(WORLDS[case.world], server, graph, embedded, tmp_path_factory.mktemp("model"))
+        run = Run(WORLDS[case.world], server, graph, store, folder, told)
         for step in case.steps:
             await run.step(step)
         await run.close()
+    told["cases"] += 1
