@@ -127,6 +127,7 @@ class Pool:
             self._session = None
 
 
+@lru_cache(maxsize=8)  # reading the certificates is the longest part of making a pool
 def _ssl_context(verify: Any) -> ssl.SSLContext | bool:
     if not verify:
         return False
