@@ -23,7 +23,7 @@ ALSO = {
 }
 ALL_USERS = "http://acs.amazonaws.com/groups/global/AllUsers"
 MARKS = ("GetBucketPolicy", "GetBucketAcl", "GetPublicAccessBlock", "GetBucketOwnershipControls")
-SEEN = {f"_seen_{operation}": 1 for operation in MARKS}
+SEEN: dict[str, Any] = {f"_seen_{operation}": 1 for operation in MARKS}
 PUBLIC_POLICY = (
     '{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"}}'
 )

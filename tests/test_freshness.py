@@ -8,6 +8,7 @@ from skysweep import cypher
 from skysweep.catalogue import Catalogue, load
 from skysweep.cleanup import Licence
 from skysweep.freshness import CARTOGRAPHYS, completed, tell
+from skysweep.outcomes import Outcome
 from skysweep.plan import GLOBAL, Account
 from skysweep.store import Store
 from skysweep.syncs import syncs
@@ -30,6 +31,14 @@ def test_each_region_has_the_syncs_that_are_whole_there() -> None:
     assert told(licence) == whole - {("net", WEST)}
     licence.withhold([TYPES["KnownPerson"]], ONE, GLOBAL)
     assert told(licence) == whole - {("net", WEST), ("people", GLOBAL), ("mixed", GLOBAL)}
+
+
+def test_what_aws_says_is_not_there_was_told() -> None:
+    licence = Licence([ACCOUNT])
+    licence.withhold([TYPES["Machine"]], ONE, WEST, Outcome.ABSENT)
+    assert ("net", WEST) in told(licence)
+    licence.withhold([TYPES["Machine"]], ONE, WEST, Outcome.DENIED)
+    assert ("net", WEST) not in told(licence)
 
 
 def test_a_selection_completes_only_what_it_has_all_types_of() -> None:

@@ -176,6 +176,7 @@ def test_an_owner_that_cannot_be_read_makes_the_record_unfit() -> None:
     maker = Maker(declared(Owned))
     assert maker.row(Record({"Id": "x", "OwnerId": "210987654321"}, HERE))["owner"] == "210987654321"
     assert "owner" not in maker.row(Record({"Id": "x", "OwnerId": HERE.account}, HERE))
-    for odd in (Spoiled("x"), 7, {}, "x" * (LONGEST + 1)):
+    several: list[Any] = [Spoiled("x"), 7, {}, "x" * (LONGEST + 1)]
+    for odd in several:
         with pytest.raises(Unfit, match="owner: "):
             maker.row(Record({"Id": "x", "OwnerId": odd}, HERE))

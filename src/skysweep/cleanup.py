@@ -30,7 +30,6 @@ class Licence:
     accounts: Sequence[Account]
     missing: dict[str, set[Scope]] = field(default_factory=dict)  # by type name
     unread: dict[str, set[Scope]] = field(default_factory=dict)  # the same: records are there, details of some are not
-
     unknown: dict[str, set[Scope]] = field(default_factory=dict)  # the same: not even AWS's word that it is absent
 
     def withhold(self, types: Iterable[Type], account: str, region: str, outcome: Outcome = Outcome.FAILED) -> None:
@@ -49,9 +48,12 @@ class Licence:
                 if (each.root, each.service, each.operation) == (call, failure.service, failure.operation):
                     self.unanswered(each, fed, result.account, result.region, failure.outcome)
 
-    def whole(self, type_: Type, account: str, region: str) -> bool:
-        """Whether the type was seen whole in that scope, which is one of its own, with all its details."""
-        return not any((account, region) in each.get(type_.name, ()) for each in (self.missing, self.unread))
+    def known(self, type_: Type, account: str, region: str) -> bool:
+        """Whether all was told of the type in that scope, which is one of its own: seen whole, or absent by AWS's word.
+
+        What another account is to ask counts as told: the organization's tree is read through one of its members.
+        """
+        return (account, region) not in self.unknown.get(type_.name, ())
 
     def unanswered(
         self, call: Call, types: Iterable[Type], account: str, region: str, outcome: Outcome = Outcome.FAILED

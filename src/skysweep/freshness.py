@@ -39,7 +39,7 @@ async def tell(
 def completed(catalogue: Catalogue, licence: Licence, syncs: Mapping[str, Iterable[str]]) -> Iterator[Row]:
     """The rows of the syncs that are complete: by account and region, and by account for Cartography's own names.
 
-    A sync is complete where every type of it was seen whole; a selection that leaves types of it out completes none.
+    A sync is complete where all was told of every type of it; a selection that leaves types of it out completes none.
     """
     there = {label for type_ in catalogue.types for label in (type_.label, *type_.also)}
     named = {name: frozenset(labels) for name, labels in syncs.items() if labels and there.issuperset(labels)}
@@ -56,11 +56,11 @@ def completed(catalogue: Catalogue, licence: Licence, syncs: Mapping[str, Iterab
 
 
 def _seen(types: Iterable[Type], account: Account, licence: Licence) -> dict[str, bool]:
-    """Each region in which these types can be, and whether all of them were seen whole there."""
+    """Each region in which these types can be, and whether all was told of them there."""
     seen: dict[str, bool] = {}
     for type_ in types:
         for region in account.regions if type_.source.call.per == "region" else (GLOBAL,):
-            seen[region] = seen.get(region, True) and licence.whole(type_, account.id, region)
+            seen[region] = seen.get(region, True) and licence.known(type_, account.id, region)
     return seen
 
 
