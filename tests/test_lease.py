@@ -8,6 +8,7 @@ from typing import Any
 
 import anyio
 import pytest
+from neo4j import AsyncManagedTransaction
 
 from benchmarks.bolt import every
 from gates import proxied
@@ -114,6 +115,21 @@ async def test_a_zombie_cannot_write(store: Store) -> None:
         await zombie.release()
     assert await store.run("MATCH (n:Thing) RETURN n.id AS id") == [{"id": "before"}]
     assert (await state(store))["holder"] == "mine"
+
+
+async def test_what_a_zombie_had_begun_to_write_does_not_go_in(store: Store) -> None:
+    await prepared(store)
+    zombie = await take(store, dataclasses.replace(WISH, sweep="zombie"), patience=0)
+    await zombie.store.run("CREATE (:Thing {id: 'known', seen: 'before'})")
+
+    async def work(tx: AsyncManagedTransaction) -> list[dict[str, Any]]:
+        await (await tx.run("MERGE (n:Thing {id: 'known'}) SET n.seen = 'zombie'")).consume()
+        await take(store, dataclasses.replace(WISH, dead={"zombie"}.__contains__), patience=0)
+        return []
+
+    with pytest.raises(Overtaken):
+        await zombie.store.transact(work)
+    assert await store.run("MATCH (n:Thing) RETURN n.seen AS seen") == [{"seen": "before"}]
 
 
 async def test_a_lease_beats_until_it_is_given_back(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

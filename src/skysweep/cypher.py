@@ -30,9 +30,6 @@ GREATEST = (
 )
 
 
-# A transaction that was under way when its sweep was overtaken must not set back what the other has seen since.
-LATEST = ("WITH n, row", "WHERE coalesce(n.lastupdated, 0) <= $tag")
-
 _DELETING = re.compile(r" WITH (\w) LIMIT \$limit (DETACH )?DELETE \1(?= RETURN)")
 
 ENGINES = {"AWSAccount": (), "SkysweepState": (), "ModuleSyncMetadata": ("SyncMetadata",)}
@@ -73,7 +70,6 @@ def upsert(type_: Type, dialect: Dialect) -> str:
         "UNWIND $rows AS row",
         f"MERGE (n:{_name(type_.label)} {{id: row.id}})",
         "ON CREATE SET n.firstseen = $tag * 1000",
-        *LATEST,
         f"SET {', '.join(_assignments(type_, dialect))}",
     ]
     if type_.owned:
@@ -94,7 +90,6 @@ def visit(type_: Type, dialect: Dialect) -> str:
         "UNWIND $rows AS row",
         f"MERGE (n:{_name(type_.label)} {{id: row.id}})",
         "ON CREATE SET n.firstseen = $tag * 1000",
-        *LATEST,
     ]
     if type_.owned:
         lines += [

@@ -1,9 +1,9 @@
 """One sweep writes a graph at a time: a lease in the graph, its beat, and the fence behind it.
 
 The graph's one SkysweepState node says which sweep holds the lease, and when, by the store's own clock, it last gave a
-sign of life. Whoever takes the lease raises the fence; every transaction of a sweep checks the fence first
-(`Store.run`), so that a sweep that was taken for dead and comes back writes nothing. The update tag is taken in the
-same transaction.
+sign of life. Whoever takes the lease raises the fence; every transaction of a sweep checks the fence before it
+commits (`Store.run`), so that a sweep that was taken for dead and comes back writes nothing. The update tag is taken
+in the same transaction.
 """
 
 from __future__ import annotations

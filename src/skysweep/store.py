@@ -89,7 +89,7 @@ class Store:
     """An open graph. labels_are_types: further labels are set up by `prepare`, not by statements.
 
     writers: how many transactions may write at once without getting into each other's way.
-    fence: the lease that `run` holds to: with another one in the graph it raises Overtaken and does nothing.
+    fence: the lease that `run` holds to: with another one in the graph it raises Overtaken, and nothing is changed.
     patience: seconds for which `run` outlives the store's absence, beyond the driver's own BUSY_SECONDS.
     gone: whether a store that is away is known never to come back.
     """
@@ -218,11 +218,16 @@ def _away(error: BaseException) -> bool:
 
 
 async def _behind(tx: AsyncManagedTransaction, fence: int | None, work: Work, *arguments: Any) -> list[dict[str, Any]]:
+    """The fence comes last: until the end of the transaction nobody else can write what it has written.
+
+    Looked at first, it would let through what is written after the lease has passed on.
+    """
+    done = await work(tx, *arguments)
     if fence is not None:
         found = await _rows(tx, FENCE, {})
         if [row["fence"] for row in found] != [fence]:
             raise Overtaken("another sweep has taken this graph over: this one stops, and changes nothing more")
-    return await work(tx, *arguments)
+    return done
 
 
 # The driver wants LiteralStrings; ours are built from the declarations, and from what the user of `query` types: Any.
