@@ -59,9 +59,15 @@ def stops(request: pytest.FixtureRequest) -> Stops:
 
 
 @pytest.fixture(scope="session")
+def store_syncs(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """What the store gate sweeps."""
+    return () if request.config.option.soak else ("EBSVolume", "EC2Instance", "AWSRole", "RDSInstance", "S3Bucket")
+
+
+@pytest.fixture(scope="session")
 def volumes(request: pytest.FixtureRequest) -> int:
     """How many volumes each of the store gate's 16 scopes has."""
-    return 20_000 if request.config.option.soak else 3_000
+    return 20_000 if request.config.option.soak else 1_500
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
