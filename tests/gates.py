@@ -42,7 +42,7 @@ from skysweep.transport import loopback
 
 ROLE = "skysweep"
 KEY = "AKIAFAKEFAKEFAKEFAKE"
-CLI_SECONDS = 300  # a busy machine
+CLI_SECONDS = 1_200  # a busy machine
 
 Held = TypeVar("Held")
 

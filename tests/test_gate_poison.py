@@ -46,7 +46,7 @@ from skysweep.plan import GLOBAL
 from skysweep.report import SHOWN_GAPS, ExitCode
 from skysweep.store import Store, StoreSettings, open_store
 
-pytestmark = [pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.timeout(5400)]
 
 SCHEMA = json.loads((Path(__file__).parent.parent / "docs" / "report.schema.json").read_text(encoding="utf-8"))
 ACCOUNTS, REGIONS = ("100000000000", "200000000000"), ("us-east-1", "eu-west-1")
