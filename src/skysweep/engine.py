@@ -81,9 +81,9 @@ class _Sweep:
         try:
             async with anyio.create_task_group() as beating:
                 beating.start_soon(lease.beat)
-                report = await self._steps()
+                self.report = await self._steps()
                 beating.cancel_scope.cancel()
-            self.books.finish(report.status, report.to_dict())
+            self.books.finish(self.report.status, self.report.to_dict())
         except BaseException as error:
             with anyio.move_on_after(STOP_SECONDS, shield=True):
                 await self._stopped(error, lease)
@@ -92,7 +92,7 @@ class _Sweep:
             raise
         with anyio.move_on_after(STOP_SECONDS):  # it is done: a store that is away now need not be waited for
             await lease.release()
-        return report
+        return self.report
 
     # Its place
 
