@@ -13,7 +13,7 @@ import pkgutil
 import typing
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
+from functools import cached_property, lru_cache
 from types import ModuleType
 from typing import Any
 
@@ -197,7 +197,7 @@ def load(names: Sequence[str] = ()) -> Catalogue:
 
     Raises BadSettings for a name that is neither, with the nearest one.
     """
-    every = _every()
+    every = _read_once(tuple(_modules()))
     if not names:
         return Catalogue(every)
     wanted = {label for name in names for label in _meant(name, every)}
@@ -231,9 +231,9 @@ def _ends(edge: Edge) -> set[str]:
     return {cls.label for cls in (edge.target, edge.start) if cls}
 
 
-@cache
-def _every() -> tuple[Type, ...]:
-    return read(_modules())
+@lru_cache(maxsize=2)
+def _read_once(modules: tuple[ModuleType, ...]) -> tuple[Type, ...]:
+    return read(modules)
 
 
 def _modules() -> list[ModuleType]:
