@@ -92,15 +92,20 @@ def turn(estate: Estate) -> None:
             estate.put(account, region, listing, *(numbers[-1] + 1 + number for number in range(len(gone))))
 
 
-@pytest.fixture(params=["arcadedb", pytest.param("neo4j", marks=pytest.mark.neo4j)])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Both stores in the soak, the embedded one alone in the short form."""
+    if "kept_in" in metafunc.fixturenames:
+        both = ["arcadedb", pytest.param("neo4j", marks=pytest.mark.neo4j)]
+        metafunc.parametrize("kept_in", both if metafunc.config.option.soak else both[:1], indirect=True)
+
+
+@pytest.fixture
 def kept_in(request: pytest.FixtureRequest) -> StoreSettings:
-    """Settings of each store in turn; of the embedded one alone in the short form."""
-    if request.param == "arcadedb":
-        embedded: StoreSettings = request.getfixturevalue("embedded")
-        return embedded
-    if not request.config.option.soak:
-        pytest.skip("the soak's")
-    return neo4j_settings(request.getfixturevalue("neo4j_uri"))
+    """Settings of a store."""
+    if request.param == "neo4j":
+        return neo4j_settings(request.getfixturevalue("neo4j_uri"))
+    embedded: StoreSettings = request.getfixturevalue("embedded")
+    return embedded
 
 
 @asynccontextmanager
