@@ -80,9 +80,9 @@ def test_a_grant_whose_answer_was_lost_is_granted_again() -> None:
 
 async def test_two_sweeps_in_one_second_have_different_tags(store: Store) -> None:
     await prepared(store)
-    first = await take(store, WISH, patience=0)
+    first = await take(store, WISH)
     await first.release()
-    second = await take(store, dataclasses.replace(WISH, sweep="next"), patience=0)
+    second = await take(store, dataclasses.replace(WISH, sweep="next"))
     assert second.tag == first.tag + 1
 
 
@@ -93,7 +93,7 @@ async def test_of_two_that_ask_at_once_one_is_refused(store: Store) -> None:
 
     async def ask(name: str) -> None:
         try:
-            taken.append(await take(store, dataclasses.replace(WISH, sweep=name), patience=0))
+            taken.append(await take(store, dataclasses.replace(WISH, sweep=name)))
         except BadStore as error:
             refused.append(str(error))
 
@@ -106,9 +106,9 @@ async def test_of_two_that_ask_at_once_one_is_refused(store: Store) -> None:
 
 async def test_a_zombie_cannot_write(store: Store) -> None:
     await prepared(store)
-    zombie = await take(store, dataclasses.replace(WISH, sweep="zombie"), patience=0)
+    zombie = await take(store, dataclasses.replace(WISH, sweep="zombie"))
     await zombie.store.run("CREATE (:Thing {id: 'before'})")
-    await take(store, dataclasses.replace(WISH, dead={"zombie"}.__contains__), patience=0)
+    await take(store, dataclasses.replace(WISH, dead={"zombie"}.__contains__))
     with pytest.raises(Overtaken):
         await zombie.store.run("CREATE (:Thing {id: 'after'})")
     with pytest.raises(Overtaken):
@@ -119,12 +119,12 @@ async def test_a_zombie_cannot_write(store: Store) -> None:
 
 async def test_what_a_zombie_had_begun_to_write_does_not_go_in(store: Store) -> None:
     await prepared(store)
-    zombie = await take(store, dataclasses.replace(WISH, sweep="zombie"), patience=0)
+    zombie = await take(store, dataclasses.replace(WISH, sweep="zombie"))
     await zombie.store.run("CREATE (:Thing {id: 'known', seen: 'before'})")
 
     async def work(tx: AsyncManagedTransaction) -> list[dict[str, Any]]:
         await (await tx.run("MERGE (n:Thing {id: 'known'}) SET n.seen = 'zombie'")).consume()
-        await take(store, dataclasses.replace(WISH, dead={"zombie"}.__contains__), patience=0)
+        await take(store, dataclasses.replace(WISH, dead={"zombie"}.__contains__))
         return []
 
     with pytest.raises(Overtaken):
@@ -135,7 +135,7 @@ async def test_what_a_zombie_had_begun_to_write_does_not_go_in(store: Store) -> 
 async def test_a_lease_beats_until_it_is_given_back(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("skysweep.lease.BEAT_SECONDS", 0.01)
     await prepared(store)
-    lease = await take(store, WISH, patience=0)
+    lease = await take(store, WISH)
     first = (await state(store))["beat"]
     async with anyio.create_task_group() as beating:
         beating.start_soon(lease.beat)
@@ -151,11 +151,11 @@ async def test_a_lease_is_taken_beats_and_is_given_back_while_answers_are_lost(
     store_settings: StoreSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("skysweep.lease.BEAT_SECONDS", 0.01)
-    async with proxied(store_settings, tmp_path, 0.0) as (proxy, store):
+    async with proxied(store_settings, tmp_path, 60.0) as (proxy, store):
         await prepared(store)
         proxy.cut_after_commit = every(2)
         proxy.commits = 1  # the very next
-        lease = await take(store, dataclasses.replace(WISH, tag=NOW), patience=60.0)
+        lease = await take(store, dataclasses.replace(WISH, tag=NOW))
         assert (lease.tag, (await state(lease.store))["fence"]) == (NOW, 2)
         cuts = proxy.cuts
         async with anyio.create_task_group() as beating:
@@ -171,15 +171,15 @@ async def test_a_lease_is_taken_beats_and_is_given_back_while_answers_are_lost(
 async def test_a_lease_that_is_taken_while_the_store_is_away_waits_for_it(
     store_settings: StoreSettings, tmp_path: Path
 ) -> None:
-    async with proxied(store_settings, tmp_path, 0.0) as (proxy, store):
+    async with proxied(store_settings, tmp_path, 60.0) as (proxy, store):
         await prepared(store)
         proxy.away = True
         with pytest.raises(StoreLost, match="bring it back"):
-            await take(store, WISH, patience=0.1)
+            await take(dataclasses.replace(store, patience=0.1), WISH)
         async with anyio.create_task_group() as tasks:
 
             async def ask() -> None:
-                lease = await take(store, WISH, patience=60.0)
+                lease = await take(store, WISH)
                 assert lease.tag == NOW
 
             tasks.start_soon(ask)

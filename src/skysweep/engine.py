@@ -54,7 +54,8 @@ async def sweep(settings: Settings, *, tally: Tally | None = None) -> Report:
     whole = catalogue.load(settings.syncs)
     async with Clients(settings.aws, tally) as clients:
         found = await find_accounts(settings.aws, clients)
-        async with open_store(settings.store) as store:
+        async with open_store(settings.store) as opened:
+            store = replace(opened, patience=settings.store_patience)
             with Ledger(settings.state) as ledger, ledger.alone():
                 return await _Sweep(settings, whole, found, clients, store, ledger, tally).run()
 
@@ -126,7 +127,7 @@ class _Sweep:
         resumed = self.books.resumed
         tag, going_on = (None, resumed.update_tag) if resumed else (self.settings.update_tag, None)
         wish = Wish(self.books.id, int(time.time()), tag=tag, resumed=going_on, dead=ours.__contains__)
-        return await take(self.store, wish, patience=self.settings.store_patience)
+        return await take(self.store, wish)
 
     async def _leave_the_last(self) -> None:
         """A sweep that nobody resumes has nodes in the graph whose links still wait: they are written first."""

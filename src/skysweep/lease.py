@@ -69,8 +69,8 @@ class Lease:
         await self.store.run(_RELEASE)
 
 
-async def take(store: Store, wish: Wish, *, patience: float) -> Lease:
-    """The lease of this graph, with the store to write to behind it (which outlives `patience` seconds of absence).
+async def take(store: Store, wish: Wish) -> Lease:
+    """The lease of this graph, with the store to write to behind it.
 
     Raises BadStore where another sweep has it, BadSettings for an update tag that is not above the last one.
     """
@@ -81,7 +81,6 @@ async def take(store: Store, wish: Wish, *, patience: float) -> Lease:
         await (await tx.run(_GRANT, state={**state, "host": socket.gethostname()})).consume()
         return [state]
 
-    store = replace(store, patience=patience)
     try:
         try:
             [state] = await store.transact(work)
