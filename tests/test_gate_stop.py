@@ -32,7 +32,7 @@ PHASES = {  # what the statements of a phase have in them
     "sweeping": b"ON CREATE SET n.firstseen",
     "linking": b"ON CREATE SET r.firstseen",
     "cleaning up": b"UNWIND $scopes AS scope",
-    "reporting": b"RETURN count(n) AS seen",
+    "reporting": b" AS name, count(",
 }
 
 
