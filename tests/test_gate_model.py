@@ -293,8 +293,11 @@ def check_holds(graph: Graph) -> None:
 
 @pytest_asyncio.fixture(scope="module")
 async def graph(embedded: StoreSettings) -> AsyncIterator[Store]:
-    async with open_store(embedded) as opened:
-        yield opened
+    # Hundreds of sweeps full of errors would wait most of the time.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("skysweep.retry.BACKOFF_CAP", 0.05)
+        async with open_store(embedded) as opened:
+            yield opened
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from skysweep.aws.account import AWSAccount
 from skysweep.store import Store
 from world import EAST, ONE, TWO, Told, World
 
@@ -70,3 +71,9 @@ async def test_many_rows_and_links_of_many_scopes(world: World) -> None:
     await world.sweep(*told)
     [count] = await world.store.run("MATCH (:Machine)-[r:IN]->(:Network) RETURN count(r) AS edges")
     assert count["edges"] == 6000
+
+
+async def test_an_account_has_its_further_labels_whatever_is_swept(world: World) -> None:
+    await world.sweep(Told("Network", ONE, EAST, {"n1": {}}))
+    [account] = await world.store.run("MATCH (a:AWSAccount {id: $id}) RETURN labels(a) AS labels", id=ONE)
+    assert set(account["labels"]) == {AWSAccount.label, *AWSAccount.also}

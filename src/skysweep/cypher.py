@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from skysweep.catalogue import Catalogue, Type, mark
 from skysweep.model import Edge
@@ -32,15 +31,8 @@ GREATEST = (
 
 _DELETING = re.compile(r" WITH (\w) LIMIT \$limit (DETACH )?DELETE \1(?= RETURN)")
 
-ENGINES = {"AWSAccount": (), "SkysweepState": (), "ModuleSyncMetadata": ("SyncMetadata",)}
+ENGINES = {"AWSAccount": ("Tenant",), "SkysweepState": (), "ModuleSyncMetadata": ("SyncMetadata",)}
 """The labels that the engine itself writes, whatever is selected, each with its further labels."""
-
-
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """What differs between the stores. labels_are_types: a node's further labels are its type's, set up once."""
-
-    labels_are_types: bool = False
 
 
 def node_types(catalogue: Catalogue) -> list[NodeType]:
@@ -64,13 +56,13 @@ def edge_types(catalogue: Catalogue) -> list[str]:
     return sorted({"RESOURCE", *(edge.kind for type_ in catalogue.types for edge in type_.edges)})
 
 
-def upsert(type_: Type, dialect: Dialect) -> str:
+def upsert(type_: Type, *, labels_are_types: bool) -> str:
     """Rows `{id, props, account, region}` → nodes, each held by its account where the type is owned."""
     lines = [
         "UNWIND $rows AS row",
         f"MERGE (n:{_name(type_.label)} {{id: row.id}})",
         "ON CREATE SET n.firstseen = $tag * 1000",
-        f"SET {', '.join(_assignments(type_, dialect))}",
+        f"SET {', '.join(_assignments(type_, labels_are_types=labels_are_types))}",
     ]
     if type_.owned:
         lines += [
@@ -84,7 +76,7 @@ def upsert(type_: Type, dialect: Dialect) -> str:
     return "\n".join(lines)
 
 
-def visit(type_: Type, dialect: Dialect) -> str:
+def visit(type_: Type, *, labels_are_types: bool) -> str:
     """Rows `{id, props, account, region}` of what others own → nodes, held by these accounts, told of while unowned."""
     lines = [
         "UNWIND $rows AS row",
@@ -105,7 +97,7 @@ def visit(type_: Type, dialect: Dialect) -> str:
             "WITH n, row",
             f"WHERE {UNOWNED}",
             "AND (coalesce(n.lastupdated, 0) < $tag OR coalesce(n._teller, '') <= row.account)",
-            f"SET {', '.join(_assignments(type_, dialect, visits=True))}",
+            f"SET {', '.join(_assignments(type_, labels_are_types=labels_are_types, visits=True))}",
         )
     )
 
@@ -218,28 +210,30 @@ def _counted(patterns: Iterable[tuple[str, str, str]]) -> str:
     )
 
 
-ACCOUNTS = """
-UNWIND $rows AS row
-MERGE (a:AWSAccount {id: row.id})
-ON CREATE SET a.firstseen = $tag * 1000
-SET a += row.props, a.lastupdated = $tag
-""".strip()
-
 LAST_TAG = "MATCH (s:SkysweepState {id: 'sweep'}) RETURN s.update_tag AS tag"
 
 
-def synced(dialect: Dialect) -> str:
+def accounts(*, labels_are_types: bool) -> str:
+    """Rows `{id, props}` → the accounts that all else hangs on, whether or not their own type is swept."""
+    labels = "" if labels_are_types else f"a:{':'.join(map(_name, ENGINES['AWSAccount']))}, "
+    return (
+        "UNWIND $rows AS row MERGE (a:AWSAccount {id: row.id}) ON CREATE SET a.firstseen = $tag * 1000 "
+        f"SET {labels}a += row.props, a.lastupdated = $tag"
+    )
+
+
+def synced(*, labels_are_types: bool) -> str:
     """Rows `{id, props}` → the nodes that tell when a sync was last completed."""
-    labels = "" if dialect.labels_are_types else "n:SyncMetadata, "
+    labels = "" if labels_are_types else "n:SyncMetadata, "
     return (
         "UNWIND $rows AS row MERGE (n:ModuleSyncMetadata {id: row.id}) ON CREATE SET n.firstseen = $tag * 1000 "
         f"SET {labels}n += row.props, n.lastupdated = $tag"
     )
 
 
-def _assignments(type_: Type, dialect: Dialect, *, visits: bool = False) -> list[str]:
+def _assignments(type_: Type, *, labels_are_types: bool, visits: bool = False) -> list[str]:
     labels = "".join(f":{_name(label)}" for label in type_.also)
-    made = [f"n{labels}"] if labels and not dialect.labels_are_types else []
+    made = [f"n{labels}"] if labels and not labels_are_types else []
     made.append("n += row.props")
     if type_.extends:
         return [*made, f"n.lastupdated = CASE WHEN {UNOWNED} THEN $tag ELSE n.lastupdated END"]

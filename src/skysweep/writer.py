@@ -100,7 +100,6 @@ class Writer:
         self._sweep = sweep
         self._tag = tag
         self._tally = tally
-        self._dialect = cypher.Dialect(store.labels_are_types)
         self._streams = [anyio.create_memory_object_stream[Batch](inf) for _ in range(self._count)]
         self._room = Room(WAITING)
         self.aside = [] if aside is None else aside
@@ -133,7 +132,8 @@ class Writer:
 
     async def accounts(self, rows: Sequence[Row]) -> None:
         """Makes sure of the account nodes `{id, props}` that all else hangs on."""
-        await self._store.run(cypher.ACCOUNTS, rows=list(rows), tag=self._tag)
+        statement = cypher.accounts(labels_are_types=self._store.labels_are_types)
+        await self._store.run(statement, rows=list(rows), tag=self._tag)
 
     async def links(self, catalogue: Catalogue) -> None:
         """Writes the spooled links, accounts dealt to the writers; edges that several accounts see by one alone."""
@@ -177,7 +177,8 @@ class Writer:
             async for first in receive:
                 taken = [first, *_waiting(receive, ROWS - len(first.rows))]
                 for (type_, visits), rows in _by_type(taken).items():
-                    statement = (cypher.visit if visits else cypher.upsert)(type_, self._dialect)
+                    form = cypher.visit if visits else cypher.upsert
+                    statement = form(type_, labels_are_types=self._store.labels_are_types)
                     await self._write(statement, type_, rows, lambda row: str(row["id"]))
                 spooled = [each for batch in taken for each in _spooled(batch)]
                 if spooled:
