@@ -92,6 +92,7 @@ CHILDREN = {"lambda:ListAliases": 3, "kms:ListGrants": 3, "elbv2:DescribeListene
 LASTING: Mapping[str, Callable[[Match], Plan]] = {
     each.__name__: each for each in (denied, scp, error500, truncated, shortened, dropped, repeated)
 }
+DENIALS = frozenset({denied.__name__, scp.__name__})
 PHASES = ("sweeping", "linking", "cleaning up", "analysing", "reporting")
 
 

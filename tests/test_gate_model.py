@@ -33,6 +33,7 @@ from graphs import Graph
 from model_cases import (
     ACCOUNTS,
     CHILDREN,
+    DENIALS,
     PAGE,
     PHASES,
     REGIONS,
@@ -62,6 +63,7 @@ class Watch:
 
     def __init__(self, troubles: Iterable[Trouble]) -> None:
         self.failed: set[tuple[str, str, str, str]] = set()
+        self.denied: set[tuple[str, str, str, str]] = set()
         self._plans = [(trouble.kind, trouble.plan()) for trouble in troubles]
 
     def __call__(self, seen: Seen) -> Fault | None:
@@ -71,7 +73,10 @@ class Watch:
             if fault is not None:
                 if kind != "throttled":
                     place = place_of(seen.region, f"{seen.service}:{seen.operation}")
-                    self.failed.add((seen.account, place, seen.service, seen.operation))
+                    call = seen.account, place, seen.service, seen.operation
+                    self.failed.add(call)
+                    if kind in DENIALS:
+                        self.denied.add(call)
                 return fault
         return None
 
@@ -106,11 +111,18 @@ class Expected:
         assert not wrong, "\n".join(wrong)
 
 
-def expected(now: Sequence[Scopes], last: Scopes, swept: Collection[Scope], failed: Collection[Scope]) -> Expected:
+def expected(
+    now: Sequence[Scopes],
+    last: Scopes,
+    swept: Collection[Scope],
+    failed: Collection[Scope],
+    tried_again: Collection[Scope] = (),
+) -> Expected:
     """What a sweep that came to its end leaves.
 
     now: the estates that it saw, one unless it changed on the way. swept: the scopes it went to; failed: those of them
-    that some call of failed for good.
+    that some call of failed for good; tried_again: those of which a call failed before the sweep was stopped, and that
+    the resumed sweep may have done again.
     """
     least, most = {}, {}
     for scope in {*last, *(scope for each in now for scope in each)}:
@@ -119,6 +131,8 @@ def expected(now: Sequence[Scopes], last: Scopes, swept: Collection[Scope], fail
             least[scope] = most[scope] = old
         elif scope in failed:
             least[scope], most[scope] = old, old.union(*seen)
+        elif scope in tried_again:
+            least[scope], most[scope] = old.intersection(*seen), old.union(*seen)
         else:
             least[scope], most[scope] = set.intersection(*seen), set.union(*seen)
     return Expected(least, most)
@@ -167,13 +181,16 @@ class Run:
         _make(step.changes, estate)
         now, watch = [self._model()], Watch(step.troubles)
         phase, report = await self._sweep(step, watch, step.stop)
-        failed = failing(types, watch.failed)
+        failed, before = failing(types, watch.failed), set[Scope]()
         if report is None and step.stop and step.stop.resumed:
             _make(step.stop.changes, estate)
             now.append(self._model())
             again = Watch(() if step.stop.healed else step.troubles)
+            stopped_in = phase
             phase, report = await self._sweep(step, again, None, resume=True)
-            failed |= failing(types, again.failed)
+            # What was denied is not tried again, once it is noted.
+            stays = failing(types, watch.denied) if stopped_in != "sweeping" else set()
+            failed, before = failing(types, again.failed) | stays, failed
         elif report is not None:
             gaps = _gaps(report)
             assert gaps.keys() == watch.failed, f"reported: {gaps}; failed: {watch.failed - gaps.keys()}"
@@ -185,7 +202,7 @@ class Run:
             _stopped(now[0], self.last, where_to, open_to).check(found)
         else:
             assert not report.quarantined, report.quarantined
-            expected(now, self.last, where_to, failed).check(found)
+            expected(now, self.last, where_to, failed, before - failed).check(found)
         check_holds(await snapshot(self.graph))
         self.told += Counter(
             {

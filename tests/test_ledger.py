@@ -139,6 +139,31 @@ def test_gaps_are_the_units_that_are_not_whole(tmp_path: Path) -> None:
         assert ledger.outcomes("one") == {Outcome.COMPLETE: 2, Outcome.ABSENT: 1, Outcome.DENIED: 1}
 
 
+def test_a_damaged_ledger_is_one_clear_line(tmp_path: Path) -> None:
+    with Ledger(tmp_path) as ledger:
+        ledger.begin(ONE, ACCOUNTS)
+    with (tmp_path / FILE).open("r+b") as file:
+        file.seek(0, 2)
+        size, head = file.tell(), 3 * 4096  # the schema's pages stay
+        file.seek(head)
+        file.write(b"\xff" * (size - head))
+    with Ledger(tmp_path) as ledger, pytest.raises(LedgerLost, match=r"is damaged: .* malformed; move it away"):
+        ledger.begin(TWO, ACCOUNTS)
+
+
+def test_a_sweep_that_asked_and_was_killed_is_known_and_forgotten_by_the_next(tmp_path: Path) -> None:
+    with Ledger(tmp_path) as ledger:
+        ledger.begin(ONE, ACCOUNTS)
+        ledger.announce("two")
+        assert ledger.ids() == {"one", "two"}
+        unfinished = ledger.unfinished()
+        assert unfinished is not None
+        assert unfinished.id == "one"
+        ledger.announce("three")
+        ledger.begin(Past("three", 3, 3.0, "running"), ACCOUNTS)
+        assert ledger.ids() == {"one", "three"}
+
+
 def test_a_full_disk_is_one_loud_line_and_takes_nothing_away(tmp_path: Path) -> None:
     with Ledger(tmp_path) as ledger:
         ledger.begin(ONE, [])

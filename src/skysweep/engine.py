@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any
 
 import anyio
+from neo4j.exceptions import DriverError, Neo4jError
 
 from skysweep import books, catalogue, cypher, freshness, plan
 from skysweep.analysis import derive, expose
@@ -24,7 +26,7 @@ from skysweep.calls import Walk
 from skysweep.catalogue import Catalogue
 from skysweep.cleanup import clean
 from skysweep.clients import Clients
-from skysweep.errors import BadSettings, CallFailed
+from skysweep.errors import BadSettings, CallFailed, Stopped
 from skysweep.lease import Lease, Wish, take
 from skysweep.ledger import Ledger, Past
 from skysweep.limits import Limits
@@ -91,7 +93,8 @@ class _Sweep:
             if refused := lost(error):
                 raise refused from error
             raise
-        with anyio.move_on_after(STOP_SECONDS):  # it is done: a store that is away now need not be waited for
+        # It is done: a store that is away now need not be waited for, and a lease runs out by itself.
+        with anyio.move_on_after(STOP_SECONDS), suppress(Stopped, DriverError, Neo4jError):
             await lease.release()
         return self.report
 
@@ -113,17 +116,21 @@ class _Sweep:
             return books.new(self.ledger, self.tally, accounts, self.catalogue)
         resumed = books.again(self.ledger, self.tally, past, self.catalogue)
         reached = {each.id: each for each in self.found.accounts}
-        lost = (each.id for each in resumed.accounts if each.id not in reached)
-        self.dead |= dict.fromkeys(lost, "no credentials lead to it any more")
+        gone = (each.id for each in resumed.accounts if each.id not in reached)
+        self.dead |= dict.fromkeys(gone, "neither the settings nor any credentials lead to it any more")
         # Its plan stays what it was: regions that have been turned on or off since are the next sweep's.
         resumed.accounts = [
-            replace(reached[each.id], regions=each.regions) if each.id in reached else each for each in resumed.accounts
+            replace(reached[each.id], regions=each.regions) if each.id in reached else each
+            for each in resumed.accounts
+            if each.id not in self.settings.exclude_accounts
         ]
         return resumed
 
     async def _lease(self) -> Lease:
         """The graph's lease. Whoever holds it by a sweep of this ledger is dead, for the ledger is ours alone."""
-        ours = frozenset(each.id for each in self.ledger.sweeps())
+        if not self.books.resumed:
+            self.ledger.announce(self.books.id)
+        ours = self.ledger.ids()
         resumed = self.books.resumed
         tag, going_on = (None, resumed.update_tag) if resumed else (self.settings.update_tag, None)
         wish = Wish(self.books.id, int(time.time()), tag=tag, resumed=going_on, dead=ours.__contains__)
@@ -133,7 +140,7 @@ class _Sweep:
         """A sweep that nobody resumes has nodes in the graph whose links still wait: they are written first."""
         past = self.past
         if past and not self.books.resumed:
-            with Writer(self.store, self.ledger, past.id, past.update_tag, Tally()) as writer:
+            with Writer(self.store, self.ledger, past.id, past.update_tag, Tally(), aside=self.books.aside) as writer:
                 await writer.links(catalogue.load())
 
     async def _stopped(self, error: BaseException, lease: Lease) -> None:
@@ -234,7 +241,8 @@ class _Sweep:
         licence = await anyio.to_thread.run_sync(audit, self.ledger, self.books.id, self.books.accounts, self.catalogue)
         await clean(self.store, self.catalogue, licence, self.tag, self.books.deleted)
         await self.books.note()
-        await freshness.tell(self.store, self.catalogue, licence, syncs(), self.tag)
+        narrowed = bool(self.settings.aws.regions)
+        await freshness.tell(self.store, self.catalogue, licence, syncs(), self.tag, narrowed=narrowed)
         self.tally.phase = "analysing"
         seen = [each.id for each in self.books.accounts if each.id not in self.dead]
         await derive(self.store.run, self.tag, seen)

@@ -7,7 +7,7 @@ SkysweepError
 │   └── BadStore       the graph cannot be reached, opened or used
 ├── Stopped        a sweep that had begun cannot go on; what it has done is kept, and `--resume` finishes it
 │   ├── StoreLost      the graph went away for longer than our patience, or refuses to be written
-│   ├── LedgerLost     the ledger cannot be written: a full disk
+│   ├── LedgerLost     the ledger cannot be written, or read: a full disk, a damaged file
 │   └── Overtaken      another sweep writes the graph now
 ├── CallFailed     one AWS call has ended without an answer; `why` says what its unit becomes
 └── Bug            ours: stops the sweep
@@ -47,7 +47,7 @@ class StoreLost(Stopped):
 
 
 class LedgerLost(Stopped):
-    """Raised when the ledger cannot be written, on a full disk for instance."""
+    """Raised when the ledger cannot be written or read: a full disk, a damaged file."""
 
 
 class Overtaken(Stopped):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
@@ -23,6 +24,7 @@ from skysweep.plan import Account, Unit
 
 FILE = "ledger.sqlite"
 VERSION = 2
+ASKING = "asking"  # for its lease: it has written nothing yet
 UNFINISHED = ("running", "interrupted", "failed")
 
 _SCHEMA = """
@@ -119,12 +121,24 @@ class Ledger:
 
     # A sweep and its plan
 
+    def announce(self, sweep: str) -> None:
+        """Knows a sweep by its id before it asks for its lease, and from then on."""
+        with self._writing() as database:
+            database.execute(
+                "INSERT INTO sweeps (id, update_tag, started, status) VALUES (?, 0, ?, ?)", (sweep, time.time(), ASKING)
+            )
+
+    def ids(self) -> frozenset[str]:
+        """Every sweep that has asked for a lease by this ledger, whether or not it got one."""
+        return frozenset(row[0] for row in self._rows("SELECT id FROM sweeps"))
+
     def begin(self, sweep: Past, accounts: Iterable[Account]) -> None:
         """Opens a sweep of these accounts, and forgets what only the one before needed."""
         rows = [(sweep.id, each.id, each.name, each.partition, " ".join(each.regions)) for each in accounts]
         with self._writing() as database:
             database.execute("DELETE FROM links")
             database.execute("DELETE FROM accounts")
+            database.execute("DELETE FROM sweeps WHERE status = ?", (ASKING,))
             for table in ("units", "quarantined"):
                 database.execute(f"DELETE FROM {table} WHERE sweep NOT IN ({_KEPT})")  # noqa: S608 - literals of ours
             database.execute(
@@ -265,8 +279,8 @@ class Ledger:
     def sweeps(self) -> list[Past]:
         """Past sweeps, the latest first."""
         # The clock may have been set back between them.
-        query = "SELECT id, update_tag, started, status, fingerprint FROM sweeps ORDER BY rowid DESC"
-        return [Past(*row) for row in self._rows(query)]
+        query = "SELECT id, update_tag, started, status, fingerprint FROM sweeps WHERE status <> ? ORDER BY rowid DESC"
+        return [Past(*row) for row in self._rows(query, ASKING)]
 
     def report(self, sweep: str | None = None) -> dict[str, Any] | None:
         """A past sweep's report document (the latest's without `sweep`); None where there is none."""
@@ -277,22 +291,31 @@ class Ledger:
         return orjson.loads(rows[0][0]) if rows else None
 
     def _rows(self, query: str, *parameters: Any) -> list[Any]:
-        with self._lock, closing(self._database.execute(query, parameters)) as rows:
+        with self._lock, self._whole(), closing(self._database.execute(query, parameters)) as rows:
             return rows.fetchall()
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         """One transaction. Raises LedgerLost where the disk does not take it."""
-        with self._lock:
-            try:
-                with self._database:
-                    self._database.execute("BEGIN IMMEDIATE")
-                    yield self._database
-            except sqlite3.OperationalError as error:
-                raise LedgerLost(
-                    f"the ledger {self.path} cannot be written: {error}; make room on its disk, then "
-                    "`skysweep sync --resume`"
-                ) from error
+        with self._lock, self._whole(), self._database:
+            self._database.execute("BEGIN IMMEDIATE")
+            yield self._database
+
+    @contextmanager
+    def _whole(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            raise LedgerLost(
+                f"the ledger {self.path} cannot be written: {error}; make room on its disk, then "
+                "`skysweep sync --resume`"
+            ) from error
+        except sqlite3.DatabaseError as error:
+            if type(error) is not sqlite3.DatabaseError:  # the others are mistakes of ours
+                raise
+            raise LedgerLost(
+                f"the ledger {self.path} is damaged: {error}; move it away and sweep anew, the graph needs no mend"
+            ) from error
 
 
 def _upgrade(database: sqlite3.Connection) -> None:
