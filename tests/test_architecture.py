@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "skysweep"
 
 # Each line may import the lines above it, and its own. `sweep`, `cli` and the package itself see all.
 ORDER = [
-    {"errors", "readonly"},
+    {"errors", "readonly", "address"},
     {"model", "outcomes", "permissions", "syncs", "regions", "policies"},
     {"paths", "plan", "rollout", "members"},
     {"arcadedb", "_embedded", "store", "transport", "replies", "retry", "limits", "silence", "identity"},

@@ -53,17 +53,45 @@ def one_line(err: str) -> str:
     return err
 
 
-async def test_help_lists_every_command_and_loads_nothing_heavy() -> None:
+AWS = {"aiobotocore", "aioboto3", "aiohttp", "boto3", "botocore", "moto"}
+GRAPH = {"arcadedb_embedded", "jpype", "neo4j"}
+
+
+async def loaded(*arguments: str) -> tuple[int, set[str], str]:
+    """A command in a process of its own: exit code, the packages it has imported, and what it printed."""
     script = (
-        "import sys; from skysweep.cli import main; code = main(['--help']); "
-        "print(sorted({'botocore', 'aioboto3', 'neo4j', 'anyio', 'structlog'} & set(sys.modules))); sys.exit(code)"
+        "import sys; from skysweep.cli import main; code = main(sys.argv[1:]); "
+        "print(*sorted({name.partition('.')[0] for name in sys.modules})); sys.exit(code)"
     )
-    done = await anyio.run_process([sys.executable, "-c", script])
-    out = done.stdout.decode()
-    assert out.endswith("[]\n")
+    done = await anyio.run_process([sys.executable, "-c", script, *arguments], check=False)
+    *out, names = done.stdout.decode().splitlines()
+    assert "skysweep" in names.split()
+    return done.returncode, {*names.split()}, "\n".join(out)
+
+
+async def test_help_lists_every_command_and_loads_nothing_heavy() -> None:
+    code, packages, out = await loaded("--help")
+    assert code == 0
+    assert packages & (AWS | GRAPH | {"anyio", "rich", "structlog"}) == set()
     for name, sentence in COMMANDS.items():
         assert f"  {name} " in out
         assert sentence in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "spared"),
+    [
+        (["plan", "--accounts", "12"], UNUSABLE, GRAPH),
+        (["report", "--store", "/no/such/folder"], UNUSABLE, AWS | GRAPH),
+        (["query", "--list"], 0, AWS),
+        (["schema", "--json"], 0, AWS | GRAPH),
+        (["sync", "--help"], 0, AWS | GRAPH),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+async def test_a_command_imports_what_it_uses(arguments: list[str], code: int, spared: set[str]) -> None:
+    found, packages, _ = await loaded(*arguments)
+    assert (found, packages & spared) == (code, set())
 
 
 @pytest.mark.parametrize("name", COMMANDS)

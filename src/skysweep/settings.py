@@ -10,14 +10,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
-from botocore.configloader import load_config
-from botocore.exceptions import ConfigNotFound, ConfigParseError
-
-from skysweep.clients import AwsSettings
+from skysweep.address import StoreSettings
 from skysweep.errors import BadSettings
-from skysweep.store import StoreSettings
+
+if TYPE_CHECKING:
+    from skysweep.clients import AwsSettings
 
 RetryMode = Literal["adaptive", "standard", "legacy"]
 RETRY_MODES: tuple[RetryMode, ...] = ("adaptive", "standard", "legacy")
@@ -98,7 +97,7 @@ def from_options(
         environ=environ,
     )
     _require(0 <= rate_share <= 1, "--rate-share", rate_share, "between 0 (paces nothing) and 1")
-    aws = AwsSettings(
+    aws = _aws_settings()(
         profiles=_names("--profile", profiles),
         all_profiles=all_profiles,
         organization=organization,
@@ -130,7 +129,7 @@ def demo(
     endpoint: str, *, accounts: tuple[str, ...], role_name: str, regions: tuple[str, ...], folder: Path, key: str
 ) -> Settings:
     """Settings that can touch nothing real: dummy keys, one loopback endpoint, no variable, no file, own folder."""
-    aws = AwsSettings(
+    aws = _aws_settings()(
         endpoint_url=endpoint,
         access_key=key,
         secret_key=key,
@@ -224,6 +223,13 @@ def agree(aws: AwsSettings) -> None:
             raise BadSettings(why)
 
 
+def _aws_settings() -> type[AwsSettings]:
+    """AwsSettings; its module brings AWS's client along, half a second that who reads a report need not wait."""
+    from skysweep.clients import AwsSettings  # noqa: PLC0415 - as above
+
+    return AwsSettings
+
+
 def _retries(environ: Mapping[str, str], profiles: Sequence[str]) -> dict[str, Any]:
     """How calls are tried: by the environment, else by the profile's part of the AWS config file, else as ever."""
     said = {**_configured(environ, profiles), **environ}
@@ -231,13 +237,16 @@ def _retries(environ: Mapping[str, str], profiles: Sequence[str]) -> dict[str, A
     attempts = "CARTOGRAPHY_AWS_MAX_ATTEMPTS", "AWS_MAX_ATTEMPTS", _IN_FILE.format("max_attempts")
     return {
         "retry_mode": _retry_mode(said, *modes),
-        "max_attempts": int(_number(said, AwsSettings.max_attempts, *attempts, whole=True)),
-        "read_timeout": _number(said, AwsSettings.read_timeout, "CARTOGRAPHY_AWS_READ_TIMEOUT"),
+        "max_attempts": int(_number(said, _aws_settings().max_attempts, *attempts, whole=True)),
+        "read_timeout": _number(said, _aws_settings().read_timeout, "CARTOGRAPHY_AWS_READ_TIMEOUT"),
     }
 
 
 def _configured(environ: Mapping[str, str], profiles: Sequence[str]) -> dict[str, str]:
     """What the AWS config file says about retries; nothing where it is missing or broken, which is told elsewhere."""
+    from botocore.configloader import load_config  # noqa: PLC0415 - as for AwsSettings
+    from botocore.exceptions import ConfigNotFound, ConfigParseError  # noqa: PLC0415 - the same
+
     profile = next(iter(profiles), None) or environ.get("AWS_DEFAULT_PROFILE") or environ.get("AWS_PROFILE")
     file = environ.get("AWS_CONFIG_FILE") or (f"{environ['HOME']}/.aws/config" if environ.get("HOME") else os.devnull)
     try:
@@ -250,7 +259,7 @@ def _configured(environ: Mapping[str, str], profiles: Sequence[str]) -> dict[str
 def _retry_mode(said: Mapping[str, str], *names: str) -> RetryMode:
     name, value = _first(said, *names)
     if not value:
-        return AwsSettings.retry_mode
+        return _aws_settings().retry_mode
     mode = value.strip().lower()
     _require(mode in RETRY_MODES, name, value, "one of " + ", ".join(RETRY_MODES))
     return cast("RetryMode", mode)

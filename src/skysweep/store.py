@@ -28,15 +28,17 @@ from neo4j import READ_ACCESS, WRITE_ACCESS, AsyncGraphDatabase, AsyncManagedTra
 from neo4j.exceptions import AuthError, ClientError, ConfigurationError, DriverError, IncompleteCommit, Neo4jError
 
 from skysweep import arcadedb
+from skysweep.address import StoreSettings, shown
 from skysweep.errors import BadStore, Overtaken, StoreLost
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-    from pathlib import Path
 
     from neo4j import AsyncBookmarkManager, AsyncDriver, AsyncSession
 
     Work = Callable[..., Awaitable[list[dict[str, Any]]]]
+
+__all__ = ["NodeType", "Schema", "Store", "StoreSettings", "lost", "native", "open_store", "shown"]
 
 NEO4J_WRITERS = 8
 INDEX_SECONDS = 600  # how long new indexes of a graph that is full already may take
@@ -49,21 +51,6 @@ FENCE = "MATCH (s:SkysweepState {id: 'sweep'}) RETURN s.fence AS fence"
 
 # Without a handler Python prints the driver's warnings (each retried transaction is one) over the user's terminal.
 logging.getLogger("neo4j").addHandler(logging.NullHandler())
-
-
-@dataclass(frozen=True)
-class StoreSettings:
-    """Which graph. uri: Bolt address of a Neo4j; None: the embedded graph in `folder`."""
-
-    uri: str | None
-    user: str | None
-    password: str | None
-    database: str | None
-    folder: Path
-
-    def __repr__(self) -> str:
-        where = f"uri={shown(self.uri)!r}, database={self.database!r}" if self.uri else f"folder={str(self.folder)!r}"
-        return f"StoreSettings({where})"
 
 
 @dataclass(frozen=True)
@@ -188,12 +175,6 @@ def native(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: native(each) for key, each in value.items()}
     return value
-
-
-def shown(uri: str | None) -> str:
-    """The address without the user and password that somebody may have put in it."""
-    parts = urlsplit(uri or "")
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def lost(error: BaseException) -> StoreLost | None:

@@ -13,9 +13,9 @@ import orjson
 import typer
 from typer import Option
 
+import skysweep
 from skysweep.cli import options
 from skysweep.cli.screen import print_json, say, show
-from skysweep.engine import sweep
 from skysweep.errors import BadSettings
 from skysweep.ledger import FILE, Ledger
 from skysweep.outcomes import Tally, UnitResult
@@ -110,7 +110,7 @@ async def swept(settings: Settings, log_format: LogFormat | None, tally: Tally |
     """A sweep that shows its progress on stderr."""
     tally = tally or Tally()
     async with shown(tally, log_format):
-        return await sweep(settings, tally=tally)
+        return await skysweep.sweep(settings, tally=tally)
 
 
 def _done(settings: Settings, log_format: LogFormat | None) -> Report:
