@@ -217,8 +217,8 @@ def assert_links(found: Links, now: Links, last: Links, failed: Collection[Scope
     """Edges that no fault can have touched are as in an undisturbed graph; of the others none is lost or made up.
 
     failed: the scopes whose nodes a fault may have kept from sight. told: those and where it has hidden some of what is
-    told of nodes. An edge that is drawn in a failed scope stays as long as both of its ends do. An account holds what is
-    shared as long as an edge of its own meets it, and so one that is kept.
+    told of nodes. An edge that is drawn in a failed scope stays as long as both of its ends do. An account holds what
+    is shared as long as an edge of its own meets it, and so one that is kept.
     """
     nodes = {end for link in found for end in (link[0], link[2])}
     kept = {end for link, drawn in found.items() if drawn.meets(told) for end in (link[0], link[2])}
@@ -227,7 +227,8 @@ def assert_links(found: Links, now: Links, last: Links, failed: Collection[Scope
         every = [each[link] for each in (found, now, last) if link in each]
         there = link in found
         if not any(drawn.meets(told) for drawn in every):
-            if there != (link in now):
+            held = link[1] == "RESOURCE" and not every[0].ends[1][0] and link[2] in kept and link in last
+            if there != (link in now) and not (there and held):
                 wrong.append(f"{link} is {'' if there else 'not '}there, and no fault is near it")
         elif there and link not in now and link not in last:
             wrong.append(f"{link} is in neither state")
