@@ -16,9 +16,10 @@ replies, answers.py finds the items and pages them, content.py fills them by sha
 render.py writes them, identity.py answers for accounts and the organization, oracle.py says what must come of it all.
 """
 
+from benchmarks.fakeaws.elsewhere import Process, process
 from benchmarks.fakeaws.estate import Estate
 from benchmarks.fakeaws.oracle import Oracle
 from benchmarks.fakeaws.server import Server
-from benchmarks.fakeaws.wire import process, serving
+from benchmarks.fakeaws.wire import serving
 
-__all__ = ["Estate", "Oracle", "Server", "process", "serving"]
+__all__ = ["Estate", "Oracle", "Process", "Server", "process", "serving"]

@@ -57,12 +57,14 @@ class Entry(NamedTuple):
 class Answers:
     """The answers about one estate. `whole` pages hold everything, whatever size is asked for.
 
-    most: how many items go on a page at most, whatever is asked for, as AWS is free to do.
+    most: how many items go on a page at most, whatever is asked for, as AWS is free to do. real: items hold what real
+    ones do, not every member.
     """
 
-    def __init__(self, estate: Estate, *, lifetime: float = HOUR, most: int | None = None) -> None:
+    def __init__(self, estate: Estate, *, lifetime: float = HOUR, most: int | None = None, real: bool = False) -> None:
         self.estate = estate
         self.most = most
+        self.real = real
         self.identity = Identity(estate, lifetime=lifetime)
 
     def reply(
@@ -84,7 +86,7 @@ class Answers:
         entries = self._entries(operation, inputs, (account, region), parts, parent)
         page, last = _page(operation, inputs, entries, self._size(operation, inputs, whole=whole))
         lists: list[list[Any]] = [[] for _ in operation.lists]
-        fills = [_item_filler(key, operation, path) for path in operation.lists]
+        fills = [_item_filler(key, operation, path, real=self.real) for path in operation.lists]
         for part, listed in page:
             owner, number = (account, listed) if parent else self.estate.told(account, listed)
             kind = OF_LISTING.get(parts[part])
@@ -114,7 +116,7 @@ class Answers:
             return {}
         number = parent[1] if parent else 0
         about = About(self.estate, account, region, number, dict([parent]) if parent else {}, number)
-        return dict(filler(operation.key, operation.output, ())(about))
+        return dict(filler(operation.key, operation.output, (), real=self.real)(about))
 
     def _entries(
         self,
@@ -158,11 +160,11 @@ def _parts(operation: Operation, inputs: Inputs) -> tuple[str, Mapping[int, str]
     return operation.key, {number: several[path[-1]] for number, path in enumerate(operation.lists)}
 
 
-def _item_filler(key: str, operation: Operation, path: tuple[str, ...]) -> Any:
+def _item_filler(key: str, operation: Operation, path: tuple[str, ...], *, real: bool) -> Any:
     shape: Any = operation.output
     for name in path:
         shape = shape.members[name]
-    return filler(key, shape.member, path)
+    return filler(key, shape.member, path, real=real)
 
 
 def _page(

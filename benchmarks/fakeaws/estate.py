@@ -82,8 +82,9 @@ class Estate:
     """The accounts, their regions, and the numbers of the items that each listing holds; to be changed at will.
 
     accounts: 12 digits each; the first is the hub, which manages the organization. suspended: those of them that are
-    closed. children: how many items an operation lists for one parent (1 where it is not named). version: by account,
-    grows with every change.
+    closed. children: how many items an operation lists for one parent (1 where it is not named). everywhere: how many
+    items a listing holds in every place that `sizes` does not tell of, the suspended accounts' too. version: by
+    account, grows with every change. number_of: an account's place among them.
     """
 
     seed: int = 0
@@ -93,20 +94,22 @@ class Estate:
     suspended: frozenset[str] = frozenset()
     children: Mapping[str, int] = field(default_factory=dict)
     partition: str = "aws"
+    everywhere: Mapping[str, int] = field(default_factory=dict)
     version: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.accounts, self.regions = tuple(self.accounts), tuple(self.regions)
-        self._items = {key: sorted(set(numbers)) for key, numbers in self.sizes.items()}
+        self._items: dict[Key, Sequence[int]] = {key: _numbers(each) for key, each in self.sizes.items()}
+        self._everywhere = {listing: range(count) for listing, count in self.everywhere.items()}
         self._places: dict[tuple[str, str], tuple[str, int]] = {}
         self._shares: dict[Key, set[tuple[str, int]]] = {}  # by who is shared with: the owners and their numbers
-        self._account_number = {account: number for number, account in enumerate(self.accounts)}
+        self.number_of = {account: number for number, account in enumerate(self.accounts)}
 
     @classmethod
     def random(cls, seed: int, *, accounts: int = 3, regions: int = 2, resources: int = 500) -> Estate:
         """An estate as real ones are: half of everything in one account, most regions of the others empty."""
         random = Random(seed)  # noqa: S311 - an estate is no secret
-        names = [f"{100_000_000_000 + number * 7_919 + seed % 7_919:012d}" for number in range(accounts)]
+        names = _names(seed, accounts)
         estate = cls(seed, names, REGIONS[:regions], suspended=frozenset(names[2::9]))
         alive = [name for name in names if name not in estate.suspended]
         big = alive[len(alive) // 2]
@@ -120,25 +123,35 @@ class Estate:
             region = place_of(ours[0] if random.random() < 0.7 else random.choice(ours), listing)  # noqa: PLR2004 - skewed
             key = (account, region, listing)
             last[key] = last.get(key, -1) + 1
-        estate._items = {key: list(range(number + 1)) for key, number in last.items()}
-        estate._items |= {(account, GLOBAL, listing): [0] for account in alive for listing in ONCE}
+        estate._items = {key: range(number + 1) for key, number in last.items()}
+        estate._items |= {(account, GLOBAL, listing): _ONE for account in alive for listing in ONCE}
         return estate
 
-    def items(self, account: str, region: str, listing: str) -> list[int]:
-        """The numbers of a listing's items, sorted; not to be changed."""
-        return self._items.get((account, place_of(region, listing), listing), _NONE)
+    @classmethod
+    def uniform(cls, sizes: Mapping[str, int], *, seed: int = 1, accounts: int = 3, regions: int = 2) -> Estate:
+        """The same in every region, or in every account where a listing is account-wide: so many items of each listing.
+
+        No account is suspended, and there is nothing but what `sizes` names.
+        """
+        return cls(seed, _names(seed, accounts), REGIONS[:regions], everywhere=dict(sizes))
+
+    def items(self, account: str, region: str, listing: str) -> Sequence[int]:
+        """The numbers of a listing's items, sorted."""
+        region = place_of(region, listing)
+        held = self._items.get((account, region, listing))
+        if held is not None:
+            return held
+        everywhere = self._everywhere.get(listing, _NONE)
+        return everywhere if account in self.number_of and (region == GLOBAL or region in self.regions) else _NONE
 
     def put(self, account: str, region: str, listing: str, *numbers: int) -> None:
         """Adds items; those already there stay."""
-        held = self._items.setdefault((account, place_of(region, listing), listing), [])
-        held[:] = sorted({*held, *numbers})
-        self._changed(account)
+        self._hold((account, place_of(region, listing), listing), {*self.items(account, region, listing), *numbers})
 
     def remove(self, account: str, region: str, listing: str, *numbers: int) -> None:
         """Removes items; those not there are no matter."""
-        held = self._items.get((account, place_of(region, listing), listing), [])
-        held[:] = sorted(set(held).difference(numbers))
-        self._changed(account)
+        held = set(self.items(account, region, listing)).difference(numbers)
+        self._hold((account, place_of(region, listing), listing), held)
 
     def share(self, account: str, region: str, listing: str, number: int, *, to: str) -> None:
         """Lets another account list an item of the account's too, as long as it is there."""
@@ -150,28 +163,36 @@ class Estate:
         self._shares.get((to, place_of(region, listing), listing), set()).discard((account, number))
         self._changed(account)
 
-    def shown(self, account: str, region: str, listing: str) -> list[int]:
+    def shown(self, account: str, region: str, listing: str) -> Sequence[int]:
         """What an account lists: its own items, and numbers that stand for those shared with it; see `told`."""
         own = self.items(account, region, listing)
         shared = self._shares.get((account, place_of(region, listing), listing))
         if not shared:
             return own
         there = (each for each in shared if each[1] in self.items(each[0], region, listing))
-        return [*own, *sorted(SHARED * (self._account_number[owner] + 1) + number for owner, number in there)]
+        return [*own, *sorted(SHARED * (self.number_of[owner] + 1) + number for owner, number in there)]
 
     def told(self, account: str, number: int) -> tuple[str, int]:
         """Whose item a listed number is, and the item's own number."""
         owner, own = divmod(number, SHARED)
         return (self.accounts[owner - 1], own) if owner else (account, number)
 
+    def _hold(self, key: Key, numbers: Iterable[int]) -> None:
+        self._items[key] = _numbers(numbers)
+        self._changed(key[0])
+
     def _changed(self, account: str) -> None:
         """Replies to the account are other ones now, and to everybody it may share with."""
         for each in self.accounts if self._shares else (account,):
             self.version[each] = self.version.get(each, 0) + 1
 
-    def listed(self) -> Iterator[tuple[Key, list[int]]]:
+    def listed(self) -> Iterator[tuple[Key, Sequence[int]]]:
         """Every listing that holds something: (account, region, listing) and its numbers."""
         yield from ((key, numbers) for key, numbers in self._items.items() if numbers)
+        for listing, numbers in self._everywhere.items():
+            regions = (GLOBAL,) if place_of("", listing) == GLOBAL else self.regions
+            keys = ((account, region, listing) for account in self.accounts for region in regions)
+            yield from ((key, numbers) for key in keys if numbers and key not in self._items)
 
     def near(self, account: str, region: str, listing: str, number: int) -> int | None:
         """The item of a listing that the item `number` of another refers to; None where the listing is empty.
@@ -190,14 +211,26 @@ class Estate:
         key = (account, region)
         if key not in self._places:
             mark = f"{crc32(f'{self.seed}/{account}/{region}'.encode()):08x}"
-            row, column = self._account_number.get(account, 0), 0
+            row, column = self.number_of.get(account, 0), 0
             if region in self.regions:
                 column = self.regions.index(region)
             self._places[key] = (mark, (row * len(self.regions) + column) * PER_PLACE)
         return self._places[key]
 
 
-_NONE: list[int] = []
+def _numbers(given: Iterable[int]) -> Sequence[int]:
+    """The numbers in order, as a range where there is no gap: estates of a million items are told in few bytes."""
+    found = sorted(set(given))
+    whole = range(found[0], found[-1] + 1) if found else _NONE
+    return whole if len(whole) == len(found) else found
+
+
+def _names(seed: int, accounts: int) -> list[str]:
+    return [f"{100_000_000_000 + number * 7_919 + seed % 7_919:012d}" for number in range(accounts)]
+
+
+_NONE = range(0)
+_ONE = range(1)
 
 REGIONS = (
     *("us-east-1", "eu-west-1", "us-west-2", "eu-central-1", "ap-southeast-2", "us-east-2", "ap-northeast-1"),

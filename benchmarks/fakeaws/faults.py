@@ -265,12 +265,15 @@ def throttling(part: float, *, seed: int, match: Match = anything) -> Plan:
     chosen = both(match, share(part, seed=seed))
 
     def plan(seen: Seen) -> Error | None:
-        if not chosen(seen):
-            return None
-        code, message = _worded(seen.service, _THROTTLED)
-        return Error(_STATUS.get(code, 400), code, message)
+        return overdrawn(seen.service) if chosen(seen) else None
 
     return plan
+
+
+def overdrawn(service: str, code: str | None = None) -> Error:
+    """A call that comes too fast, as the service says so; `code`: in another word of its own."""
+    usual, message = _worded(service, _THROTTLED)
+    return Error(_STATUS.get(code or usual, 400), code or usual, message)
 
 
 def timeout(match: Match) -> Plan:

@@ -60,6 +60,7 @@ class Identity:
     def __init__(self, estate: Estate, *, lifetime: float = HOUR) -> None:
         self.estate = estate
         self.lifetime = lifetime
+        self._made: dict[tuple[str, frozenset[str]], list[Mapping[str, Any]]] = {}
 
     @property
     def hub(self) -> str:
@@ -75,7 +76,7 @@ class Identity:
     def assume(self, inputs: Inputs, account: str) -> Mapping[str, Any]:
         """sts:AssumeRole: credentials of the role's account. Raises Refused where it is none of ours, or closed."""
         wanted = str(inputs["RoleArn"]).split(":")[4]
-        if wanted not in self.estate.accounts or wanted in self.estate.suspended:
+        if wanted not in self.estate.number_of or wanted in self.estate.suspended:
             who = f"arn:{self.estate.partition}:sts::{account}:assumed-role/fake/session"
             said = f"User: {who} is not authorized to perform: sts:AssumeRole on resource: {inputs['RoleArn']}"
             raise Refused(Error(403, "AccessDenied", said))
@@ -129,19 +130,28 @@ class Identity:
 
     def members(self, inputs: Inputs, account: str) -> list[Mapping[str, Any]]:
         """The accounts in a root or unit."""
-        return [each for each in self.accounts(inputs, account) if self.parent(each["Id"]) == inputs["ParentId"]]
+        self._hub_only(inputs, account)
+        return self._members(str(inputs["ParentId"]))
 
     def accounts(self, inputs: Inputs, account: str) -> list[Mapping[str, Any]]:
         """Every account of the organization."""
         self._hub_only(inputs, account)
-        return [self._member(each) for each in self.estate.accounts]
+        return self._members("")
 
     def parent(self, account: str) -> str:
         """The root or unit that an account lies in: the hub in the root."""
-        number = self.estate.accounts.index(account)
+        number = self.estate.number_of[account]
         if number == 0:
             return ROOT
         return INNER if number % 9 == 0 else f"ou-fake-{number % UNITS:08d}"
+
+    def _members(self, parent: str) -> list[Mapping[str, Any]]:
+        """The accounts in a root or unit, or all of them; made once: a page has 20, and there may be 10,000."""
+        key = (parent, self.estate.suspended)
+        if key not in self._made:
+            inside = (each for each in self.estate.accounts if parent in {"", self.parent(each)})
+            self._made[key] = [self._member(each) for each in inside]
+        return self._made[key]
 
     def _member(self, account: str) -> Mapping[str, Any]:
         state = "SUSPENDED" if account in self.estate.suspended else "ACTIVE"
@@ -149,7 +159,7 @@ class Identity:
             "Id": account,
             "Arn": self._arn(f"account/{ORGANIZATION}/{account}"),
             "Email": f"{account}@example.com",
-            "Name": f"account {self.estate.accounts.index(account)}",
+            "Name": f"account {self.estate.number_of[account]}",
             "Status": state,
             "State": state,
             "JoinedMethod": "CREATED",

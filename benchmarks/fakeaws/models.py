@@ -36,7 +36,7 @@ class Operation:
     protocol: str
     paginator: Mapping[str, Any] | None
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The operation's name."""
         return str(self.model.name)

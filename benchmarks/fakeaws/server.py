@@ -10,25 +10,30 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from itertools import count
-from typing import Any
+from random import Random
+from typing import Any, NamedTuple
 
 import orjson
 
 from benchmarks.fakeaws import render
 from benchmarks.fakeaws.answers import Answers
+from benchmarks.fakeaws.buckets import Buckets, Call, refusal
 from benchmarks.fakeaws.estate import Estate
 from benchmarks.fakeaws.faults import Error, Fault, Plan, Raw, Seen, calm, expired, rendered
+from benchmarks.fakeaws.heads import Head
 from benchmarks.fakeaws.identity import HOUR, Refused, account_of, expiry_of
 from benchmarks.fakeaws.models import Inputs, Operation, Request, Unknown, asked
 
-KEPT_REQUESTS = 200_000  # what so many different requests ask is remembered
-KEPT_BYTES = 512 * 1024 * 1024
-OWN = "/_fake/"  # GET calls: how many there were of each; POST reset
+KEPT_REQUESTS = 100_000  # what so many different requests ask is remembered
+KEPT_BYTES = 512 * 1024 * 1024  # of replies; what comes when they are full is made anew each time
+ENTRY_BYTES = 400  # of a reply's place among them
+OWN = b" /_fake/"  # GET calls, usage, buckets; reset: calls, and all is counted from nothing
+SPREAD = 0.3  # sigma of the latencies
+LATENCIES = 4093  # different ones; the next prime below a power of two meets no rhythm of the requests
 
-COLUMNS = ("account", "region", "service", "operation", "calls")
-
-Call = tuple[str, str, str, str]  # account, region, service, operation
+COLUMNS = ("account", "region", "service", "operation", "calls", "throttled")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,63 +46,101 @@ class _Asked:
     empty: dict[str, bytes]  # the reply when nothing is there: the same for everybody
 
 
-class Server:
-    """A fake AWS. url: where it is. faults: the plan, asked for every request. calls: how many of each there were."""
+class Answer(NamedTuple):
+    """A whole HTTP reply, how many seconds it takes until it is sent, and the fault to perform on it."""
 
-    def __init__(self, estate: Estate, *, faults: Plan = calm, lifetime: float = HOUR) -> None:
+    reply: bytes
+    wait: float = 0.0
+    fault: Fault | None = None
+
+
+class Server:
+    """A fake AWS. url: where it is. faults: the plan, asked for every request. calls: how many of each there were.
+
+    throttled: those of them that the buckets refused. sent: bytes of replies. latencies: seconds until replies are
+    sent, one after another. real: items hold what real ones do, not every member.
+    """
+
+    def __init__(
+        self,
+        estate: Estate,
+        *,
+        faults: Plan = calm,
+        lifetime: float = HOUR,
+        latencies: tuple[float, ...] = (0.0,),
+        buckets: Buckets | None = None,
+        real: bool = False,
+    ) -> None:
         self.url = ""
         self.estate = estate
         self.faults = faults
+        self.latencies = latencies
+        self.buckets = buckets
         self.calls: Counter[Call] = Counter()
-        self.answers = Answers(estate, lifetime=lifetime)
+        self.throttled: Counter[Call] = Counter()
+        self.sent = 0
+        self.answers = Answers(estate, lifetime=lifetime, real=real)
         self._number = count(1)
         self._asked: dict[tuple[Any, ...], _Asked] = {}
         self._kept: dict[tuple[Any, ...], tuple[int, bytes]] = {}
         self._kept_bytes = 0
 
     def reset(self) -> None:
-        """Forgets the calls: requests are counted from 1 again."""
+        """Forgets the calls: requests are counted from 1 again, and the buckets are full."""
         self.calls.clear()
+        self.throttled.clear()
+        self.sent = 0
         self._number = count(1)
+        if self.buckets:
+            self.buckets.clear()
 
-    def reply(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> tuple[bytes, Fault | None]:
-        """The bytes of the reply to one request, and the fault to perform on them."""
-        if target.startswith(OWN):
-            return self._own(target), None
-        scope = headers.get("authorization", "").partition("Credential=")[2].partition(",")[0].split("/")
-        if len(scope) < 5:  # noqa: PLR2004 - key, date, region, service, aws4_request
-            return http(403, {}, b"unsigned"), None
-        key, _, region, signed_for, _ = scope[-5:]
+    def answer(self, head: Head, body: bytes) -> Answer:
+        """What comes back for one request."""
+        if OWN in head.line:
+            return Answer(self._own(head.target()[1]))
+        signed = head.caller()
+        if signed is None:
+            return Answer(http(403, {}, b"unsigned"))
         try:
-            found = self._what(method, target, headers, body, signed_for)
+            found = self._what(head, body, signed.service)
         except Unknown as error:
-            return http(404, {}, f"no such operation: {error}".encode()), None
-        operation = found.operation
-        account = account_of(key, self.estate.accounts[0])
-        call = (account, region, operation.service, operation.name)
+            return Answer(http(404, {}, f"no such operation: {error}".encode()))
+        service, name = found.operation.service, found.operation.name
+        account, ends = _signer(signed.key, self.estate.accounts[0])
+        call = (account, signed.region, service, name)
         self.calls[call] += 1
-        seen = Seen(next(self._number), key, *call, self.calls[call], found.token, found.inputs)
-        fault = self.faults(seen) or _past(seen)
-        if isinstance(fault, Error):
-            return http(*rendered(fault, operation.service)), fault
-        if isinstance(fault, Raw):
-            return http(fault.status, fault.headers, fault.body), fault
-        return self._answer(found, account, region), fault
+        number = next(self._number)
+        fault: Fault | None = None
+        if self.buckets and not self.buckets.take(call):
+            self.throttled[call] += 1
+            reply = _refusal(service, name)
+        else:
+            late = ends is not None and ends < time.time()
+            if late or self.faults is not calm:
+                seen = Seen(number, signed.key, *call, self.calls[call], found.token, found.inputs)
+                fault = self.faults(seen) or (_EXPIRED(seen) if late else None)
+            reply = self._reply(found, account, signed.region, fault)
+        self.sent += len(reply)
+        return Answer(reply, self.latencies[number % len(self.latencies)], fault)
 
-    def _what(self, method: str, target: str, headers: Mapping[str, str], body: bytes, signed_for: str) -> _Asked:
-        host = headers.get("host", "") if signed_for == "s3" else ""
-        key = (method, target, headers.get("x-amz-target"), body, signed_for, headers.get("x-amz-account-id"), host)
+    def _what(self, head: Head, body: bytes, signed_for: str) -> _Asked:
+        host = head.field(b"host") if signed_for == "s3" else b""
+        key = (head.line, head.field(b"x-amz-target"), body, signed_for, head.field(b"x-amz-account-id"), host)
         found = self._asked.get(key)
         if found is None:
-            operation, inputs = asked(Request(method, target, headers, body), signed_for)
+            operation, inputs = asked(Request(*head.target(), head.fields(), body), signed_for)
             token = next((str(inputs[name]) for name, _ in operation.tokens if name in inputs), "")
-            if len(self._asked) >= KEPT_REQUESTS:
-                self._asked.clear()
-            found = self._asked[key] = _Asked(operation, inputs, token, {})
+            found = _Asked(operation, inputs, token, {})
+            if len(self._asked) < KEPT_REQUESTS:
+                self._asked[key] = found
         return found
 
-    def _answer(self, found: _Asked, account: str, region: str) -> bytes:
+    def _reply(self, found: _Asked, account: str, region: str, fault: Fault | None) -> bytes:
         operation, version = found.operation, self.estate.version.get(account, 0)
+        if isinstance(fault, Error):
+            return http(*rendered(fault, operation.service))
+        if isinstance(fault, Raw):
+            return http(fault.status, fault.headers, fault.body)
         key = (found, account, region)
         kept = self._kept.get(key)
         if kept is not None and kept[0] == version:
@@ -116,23 +159,51 @@ class Server:
         return made
 
     def _keep(self, key: tuple[Any, ...], version: int, made: bytes) -> None:
-        if self._kept_bytes > KEPT_BYTES:
-            self._kept.clear()
-            self._kept_bytes = 0
-        self._kept[key] = (version, made)
-        self._kept_bytes += len(made)
+        before = self._kept.get(key)
+        size = self._kept_bytes + len(made) + (ENTRY_BYTES if before is None else -len(before[1]))
+        if size <= KEPT_BYTES:
+            self._kept[key] = (version, made)
+            self._kept_bytes = size
 
     def _own(self, target: str) -> bytes:
-        counted = [dict(zip(COLUMNS, (*call, number), strict=True)) for call, number in self.calls.items()]
-        if target.endswith("reset"):
+        told = target.removeprefix("/_fake/")
+        if told == "usage":
+            rows: Any = self.usage()
+        elif told == "buckets":
+            rows = list(self.buckets.rows()) if self.buckets else []
+        else:
+            counted = ((*call, number, self.throttled[call]) for call, number in self.calls.items())
+            rows = [dict(zip(COLUMNS, row, strict=True)) for row in counted]
+        if told == "reset":
             self.reset()
-        return http(200, {"Content-Type": "application/json"}, orjson.dumps(counted))
+        return http(200, {"Content-Type": "application/json"}, orjson.dumps(rows))
+
+    def usage(self) -> dict[str, Any]:
+        """The CPU of this process since it began, and since the last reset: calls, throttles, bytes, production."""
+        return {
+            "cpu_seconds": time.process_time(),
+            "calls": self.calls.total(),
+            "throttled": self.throttled.total(),
+            "bytes": self.sent,
+            "production": self.buckets.production() if self.buckets else {"asked": 0.0, "got": 0.0, "least": 1.0},
+        }
 
 
-def _past(seen: Seen) -> Fault | None:
-    """The error for credentials that have ended."""
-    ends = expiry_of(seen.key)
-    return _EXPIRED(seen) if ends is not None and ends < time.time() else None
+def latencies(median: float, *, spread: float = SPREAD, seed: int = 1) -> tuple[float, ...]:
+    """Seconds by a log-normal distribution with that median; `spread` is its sigma."""
+    random = Random(seed)  # noqa: S311 - no secret
+    return tuple(median * random.lognormvariate(0.0, spread) for _ in range(LATENCIES)) if median else (0.0,)
+
+
+@lru_cache(maxsize=65_536)
+def _signer(key: str, hub: str) -> tuple[str, float | None]:
+    """Whose key it is, and when it ends."""
+    return account_of(key, hub), expiry_of(key)
+
+
+@cache
+def _refusal(service: str, operation: str) -> bytes:
+    return http(*rendered(refusal(service, operation), service))
 
 
 _EXPIRED = expired(lambda _: True)
