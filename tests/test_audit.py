@@ -51,7 +51,7 @@ EVERYWHERE = {(ONE, EAST), (ONE, WEST), (TWO, EAST)}
 def test_a_whole_sweep_licenses_every_scope(ledger: Ledger) -> None:
     assert licensed(ledger, "Machine") == EVERYWHERE
     assert licensed(ledger, "Person") == {(ONE, plan.GLOBAL), (TWO, plan.GLOBAL)}
-    assert ledger.gaps(SWEEP) == []
+    assert ledger.lacking(SWEEP, 9) == []
 
 
 @pytest.mark.parametrize("outcome", [Outcome.DENIED, Outcome.ABSENT, Outcome.FAILED])
@@ -68,7 +68,7 @@ def test_a_unit_that_was_never_done_is_a_gap_and_licenses_nothing(tmp_path: Path
         left_out = next(unit for unit in units() if unit.call == call("DescribeInstances"))
         ledger.record(SWEEP, [(result(unit), unit.call.literal) for unit in units() if unit != left_out])
         assert licensed(ledger, "Machine") == EVERYWHERE - {(left_out.target.account, left_out.target.region)}
-        assert ledger.gaps(SWEEP) == [replace(result(left_out, Outcome.FAILED), error=NEVER)]
+        assert ledger.lacking(SWEEP, 9) == [replace(result(left_out, Outcome.FAILED), error=NEVER)]
 
 
 def test_what_was_put_aside_was_seen_and_is_not_cleaned(ledger: Ledger) -> None:

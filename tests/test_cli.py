@@ -9,19 +9,22 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import orjson
 import pytest
 
 from skysweep.analysis.questions import QUESTIONS
 from skysweep.cli import COMMANDS, INTERRUPTED, UNUSABLE, main
 from skysweep.cli.permissions import policy
-from skysweep.cli.plan import summed
-from skysweep.cli.sync import ndjson
+from skysweep.cli.plan import SHOWN_ACCOUNTS, by_service, summed
+from skysweep.cli.plan import _show as shown_plan
+from skysweep.cli.screen import ndjson, print_json, print_json_rows
 from skysweep.errors import Unusable
 from skysweep.ledger import Ledger, Past
 from skysweep.model import call
 from skysweep.outcomes import Outcome, UnitResult
 from skysweep.plan import Account
-from skysweep.report import ExitCode, Report
+from skysweep.report import ExitCode, Report, unit_dict
+from skysweep.targets import Found
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -254,10 +257,11 @@ class TestPermissions:
         ]
 
 
-def test_the_plan_sums_by_account_and_service() -> None:
-    regional, wide = call("ec2", "DescribeVpcs").call, call("iam", "ListUsers", per="account").call
+def test_the_plan_sums_by_account_and_service(capsys: pytest.CaptureFixture[str]) -> None:
+    calls = [call("ec2", "DescribeVpcs").call, call("iam", "ListUsers", per="account").call]
     accounts = [Account("1" * 12, "hub", regions=("a", "b", "c")), Account("2" * 12, regions=("a",))]
-    document = summed(accounts, [regional, wide], concurrency=10)
+    print_json_rows(summed(accounts, calls, concurrency=10), "services", by_service(accounts, calls))
+    document = json.loads(capsys.readouterr().out)
     assert (document["accounts"], document["targets"], document["calls"]) == (2, 4, 6)
     assert document["services"] == [
         {"account": "1" * 12, "name": "hub", "service": "ec2", "regions": 3, "calls": 3},
@@ -265,6 +269,26 @@ def test_the_plan_sums_by_account_and_service() -> None:
         {"account": "2" * 12, "name": "", "service": "ec2", "regions": 1, "calls": 1},
         {"account": "2" * 12, "name": "", "service": "iam", "regions": 0, "calls": 1},
     ]
+
+
+@pytest.mark.parametrize("rows", [[], [{"a": 1}], [{"a": 1}, {"b": [2]}]])
+def test_rows_that_come_one_by_one_are_printed_as_if_at_once(
+    capsys: pytest.CaptureFixture[str], rows: list[dict[str, Any]]
+) -> None:
+    print_json({"total": 3, "rows": rows})
+    print_json_rows({"total": 3}, "rows", iter(rows))
+    at_once, one_by_one = capsys.readouterr().out.split('{\n  "total"')[1:]
+    assert one_by_one == at_once
+
+
+def test_a_plan_of_many_accounts_is_summed_by_service(capsys: pytest.CaptureFixture[str]) -> None:
+    calls = [call("ec2", "DescribeVpcs").call, call("iam", "ListUsers", per="account").call]
+    accounts = [Account(f"{number:012}", regions=("a", "b")) for number in range(SHOWN_ACCOUNTS + 1)]
+    shown_plan(summed(accounts, calls, 10), Found(accounts), calls)
+    told = capsys.readouterr()
+    cells = [[cell.strip() for cell in line.split("│")[1:-1]] for line in told.out.splitlines() if "│" in line]
+    assert cells == [["all 101", "ec2", "2", "202"], ["all 101", "iam", "global", "101"]]
+    assert "303 calls" in told.err
 
 
 def test_units_are_a_line_each() -> None:
@@ -301,6 +325,17 @@ class TestReport:
             ("first", "complete"),
         ]
         assert sweeps[1]["started"] == "1970-01-01T00:00:01+00:00"
+
+    def test_the_units_of_a_sweep_are_streamed(self, run: Run, folder: Path) -> None:
+        unit = UnitResult("1" * 12, "global", "iam", "ListUsers", Outcome.DENIED, error="no")
+        with Ledger(folder) as ledger:
+            ledger.record("second", [(unit, "{}"), (unit, '{"Scope": "Local"}')])
+        for options, lines in (((), 2), (("first",), 0), (("second",), 2)):
+            code, out, err = run("report", *options, "--units", "--store", str(folder))
+            assert (code, err, out.splitlines()) == (0, "", [orjson.dumps(unit_dict(unit)).decode()] * lines)
+        code, _, err = run("report", "third", "--units", "--store", str(folder))
+        assert code == UNUSABLE
+        assert "'third'" in one_line(err)
 
     @pytest.mark.parametrize(("sweep", "told"), [("second", "interrupted"), ("third", "'third'")])
     def test_a_sweep_without_report_is_said_to_be_one(self, run: Run, folder: Path, sweep: str, told: str) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from rich.console import Console
 
-from skysweep.outcomes import DetailFailure, Outcome, UnitResult
+from skysweep.outcomes import DetailFailure, Outcome, UnitResult, gaps
 from skysweep.report import AccountResult, Change, ExitCode, Report, Status, peak_rss_mb, unit_dict
 
 SCHEMA = json.loads((Path(__file__).parent.parent / "docs" / "report.schema.json").read_text(encoding="utf-8"))
@@ -36,6 +36,7 @@ def full(**changes: Any) -> Report:
         nodes={"EC2Instance": Change(written=1200, deleted=3)},
         edges={"RESOURCE": Change(written=1200, deleted=0)},
         unit_totals={"complete": 9, "denied": 1, "absent": 0, "failed": 0},
+        gaps=gaps([DENIED, HALF]),
         units=[DENIED, HALF],
         quarantined=[ASIDE],
         accounts=[AccountResult(account="111111111111", name="hub", status="swept", error=None), LOST],
@@ -127,8 +128,15 @@ units = st.builds(
 
 @given(found=st.lists(units, max_size=3), status=st.sampled_from(["complete", "incomplete", "interrupted"]))
 def test_a_report_comes_back_from_its_json_unchanged(found: list[UnitResult], status: Status) -> None:
-    report = Report("s", 1, status, 2.5, units=found, peak_rss_mb=7.5)
+    report = Report("s", 1, status, 2.5, units=found, gaps=gaps(found), peak_rss_mb=7.5)
     assert Report.from_dict(orjson.loads(orjson.dumps(report.to_dict()))) == report
+
+
+@given(found=st.lists(units, max_size=3))
+def test_a_report_from_before_there_were_gaps_is_read_as_well(found: list[UnitResult]) -> None:
+    older = Report("s", 1, units=found).to_dict()
+    del older["gaps"], older["left_out"]
+    assert Report.from_dict(older) == Report("s", 1, units=found, gaps=gaps(found))
 
 
 def test_what_is_no_report_is_refused() -> None:
@@ -157,9 +165,8 @@ def test_the_table_names_what_changed_and_every_gap() -> None:
 
 def test_alike_gaps_are_one_line_with_their_number() -> None:
     regions = [f"region-{number}" for number in range(17)]
-    text = rendered(
-        full(units=[UnitResult("1" * 12, region, "ec2", "DescribeVpcs", Outcome.DENIED) for region in regions])
-    )
+    denied = [UnitResult("1" * 12, region, "ec2", "DescribeVpcs", Outcome.DENIED) for region in regions]
+    text = rendered(full(units=denied, gaps=gaps(denied)))
     assert text.count("ec2:DescribeVpcs") == 1
     assert "and 16 more" in text
 

@@ -155,7 +155,10 @@ class World:
             await self.store.prepare(cypher.node_types(CATALOGUE), cypher.edge_types(CATALOGUE))
             with Writer(self.store, ledger, sweep, self.tag, Tally()) as self.writer:
                 await self._write(self.writer, told)
-            licence = Licence(self.accounts, unread=self.unread)
+            licence = Licence(self.accounts)
+            for name, places in self.unread.items():
+                for account, region in places:
+                    licence.unanswered(SECRET.call, [TYPES[name]], account, region)
             for name, scopes in (missing or {}).items():
                 for account, region in scopes:
                     licence.withhold([TYPES[name]], account, region)

@@ -6,8 +6,10 @@ all its details, in this sweep. Deletions go in bounded transactions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby, islice
+from operator import itemgetter
 from typing import Any
 
 from skysweep import cypher
@@ -20,24 +22,66 @@ from skysweep.store import Store
 LIMIT = 1_000  # deletions a transaction
 SCOPES = 500  # scopes a statement
 
-Scope = tuple[str, str]  # account, region
+Scope = dict[str, str]  # of an "account" in a "region", as the statements take it
+
+
+class Scopes:
+    """A set of scopes in some accounts, a bit for each: an organization has millions, and may deny them all."""
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+        self._bits = bytearray(places.size // 8 + 1)
+
+    def add(self, account: str, region: str) -> None:
+        """Puts a scope in; one that is none of these accounts' stays out."""
+        place = self._places.of(account, region)
+        if place is not None:
+            self._bits[place >> 3] |= 1 << (place & 7)
+
+    def has(self, account: str, region: str) -> bool:
+        """Whether the scope is in."""
+        place = self._places.of(account, region)
+        return place is not None and bool(self._bits[place >> 3] & 1 << (place & 7))
+
+
+class Places:
+    """The numbers of the scopes of some accounts, from 0; `size`: how many there are."""
+
+    def __init__(self, accounts: Sequence[Account]) -> None:
+        self._rows = {account.id: row for row, account in enumerate(accounts)}
+        names = dict.fromkeys(region for account in accounts for region in account.regions)
+        self._columns = {name: column for column, name in enumerate((GLOBAL, *names))}
+        self.size = len(self._rows) * len(self._columns)
+
+    def of(self, account: str, region: str) -> int | None:
+        """The number of a scope; None where it is none of these accounts'."""
+        row, column = self._rows.get(account), self._columns.get(region)
+        return None if row is None or column is None else row * len(self._columns) + column
 
 
 @dataclass(slots=True)
 class Licence:
-    """What may be cleaned up: all planned scopes of a type, less those that something was missing of."""
+    """What may be cleaned up: all planned scopes of a type, less those that something was missing of.
+
+    missing, by the type's name: scopes not seen whole. unread: records are there, details of some are not. unknown: not
+    even AWS's word that it is absent.
+    """
 
     accounts: Sequence[Account]
-    missing: dict[str, set[Scope]] = field(default_factory=dict)  # by type name
-    unread: dict[str, set[Scope]] = field(default_factory=dict)  # the same: records are there, details of some are not
-    unknown: dict[str, set[Scope]] = field(default_factory=dict)  # the same: not even AWS's word that it is absent
+    missing: dict[str, Scopes] = field(default_factory=dict)
+    unread: dict[str, Scopes] = field(default_factory=dict)
+    unknown: dict[str, Scopes] = field(default_factory=dict)
+    _places: Places = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._places = Places(self.accounts)
 
     def withhold(self, types: Iterable[Type], account: str, region: str, outcome: Outcome = Outcome.FAILED) -> None:
         """Something that feeds these types was not seen whole there."""
         for type_ in types:
-            self.missing.setdefault(type_.name, set()).add((account, region))
+            self._note(self.missing, type_, account, region)
             if outcome is not Outcome.ABSENT:
-                self.unknown.setdefault(type_.name, set()).add((account, region))
+                self._note(self.unknown, type_, account, region)
 
     def judge(self, catalogue: Catalogue, call: Call, result: UnitResult) -> None:
         """Withholds what this unit of `call` should have fed and did not, or not wholly."""
@@ -53,7 +97,7 @@ class Licence:
 
         What another account is to ask counts as told: the organization's tree is read through one of its members.
         """
-        return (account, region) not in self.unknown.get(type_.name, ())
+        return not _in(self.unknown, type_, account, region)
 
     def unanswered(
         self, call: Call, types: Iterable[Type], account: str, region: str, outcome: Outcome = Outcome.FAILED
@@ -66,32 +110,38 @@ class Licence:
             if call in type_.made_of:
                 self.withhold([type_], account, region, outcome)
                 continue
-            self.unread.setdefault(type_.name, set()).add((account, region))
+            self._note(self.unread, type_, account, region)
             if outcome is not Outcome.ABSENT:
-                self.unknown.setdefault(type_.name, set()).add((account, region))
+                self._note(self.unknown, type_, account, region)
 
     def unseen(self, catalogue: Catalogue, label: str, account: str, region: str) -> bool:
         """Whether this sweep cannot tell which nodes of a label are there: not selected, denied or failed."""
         type_ = catalogue.by_label.get(label)
-        return type_ is None or (account, region) in self.unknown.get(type_.name, ())
+        return type_ is None or _in(self.unknown, type_, account, region)
 
-    def scopes(self, type_: Type) -> list[dict[str, str]]:
-        """The type's licensed scopes."""
-        missing = self.missing.get(type_.name, set())
-        return [
-            {"account": account.id, "region": region}
-            for account in self.accounts
-            for region in _regions(type_, account)
-            if (account.id, region) not in missing
-        ]
+    def scopes(self, type_: Type) -> Iterator[Scope]:
+        """The type's licensed scopes, those of an account together."""
+        return self.shared_scopes([type_])
 
-    def shared_scopes(self, types: Sequence[Type], *, read: bool = False) -> list[dict[str, str]]:
+    def shared_scopes(self, types: Sequence[Type], *, read: bool = False) -> Iterator[Scope]:
         """The scopes in which every one of these types that can be seen there was seen whole; `read`: details too."""
-        missing = set().union(*(self.missing.get(type_.name, set()) for type_ in types))
-        if read:
-            missing = missing.union(*(self.unread.get(type_.name, set()) for type_ in types))
-        scopes = {(each["account"], each["region"]): each for type_ in types for each in self.scopes(type_)}
-        return [each for key, each in scopes.items() if key not in missing]
+        kinds = (self.missing, self.unread) if read else (self.missing,)
+        kept = [sets[type_.name] for sets in kinds for type_ in types if type_.name in sets]
+        once = any(type_.source.call.per != "region" for type_ in types)
+        regional = any(type_.source.call.per == "region" for type_ in types)
+        for account in self.accounts:
+            for region in (*((GLOBAL,) if once else ()), *(account.regions if regional else ())):
+                if not any(scopes.has(account.id, region) for scopes in kept):
+                    yield {"account": account.id, "region": region}
+
+    def _note(self, sets: dict[str, Scopes], type_: Type, account: str, region: str) -> None:
+        if type_.name not in sets:
+            sets[type_.name] = Scopes(self._places)
+        sets[type_.name].add(account, region)
+
+
+def _in(sets: Mapping[str, Scopes], type_: Type, account: str, region: str) -> bool:
+    return type_.name in sets and sets[type_.name].has(account, region)
 
 
 async def clean(store: Store, catalogue: Catalogue, licence: Licence, tag: int, deleted: Deleted) -> None:
@@ -102,17 +152,16 @@ async def clean(store: Store, catalogue: Catalogue, licence: Licence, tag: int, 
     for declared in _edges(catalogue):
         type_, edge = min(declared, key=lambda each: not each[0].shared)  # a shared one asks of all nodes
         read = any(edge.of and (len(declared) > 1 or not cypher.is_marked(type_, edge)) for type_, edge in declared)
-        scopes = licence.shared_scopes([type_ for type_, _ in declared], read=read)
-        deleted.edges[edge.kind] += await _all(store, cypher.stale_edges(type_, edge), tag, scopes)
-        if type_.owner:
-            foreign = cypher.stale_edges(type_, edge, foreign=True)
-            deleted.edges[edge.kind] += await _all(store, foreign, tag, scopes)
+        for foreign in (False, True) if type_.owner else (False,):
+            scopes = licence.shared_scopes([type_ for type_, _ in declared], read=read)
+            stale = cypher.stale_edges(type_, edge, foreign=foreign)
+            deleted.edges[edge.kind] += await _all(store, stale, tag, scopes)
     for type_ in catalogue.types:
-        scopes = licence.scopes(type_)
         if not type_.shared:
-            deleted.nodes[type_.label] += await _all(store, cypher.stale_nodes(type_), tag, scopes)
+            deleted.nodes[type_.label] += await _all(store, cypher.stale_nodes(type_), tag, licence.scopes(type_))
         if type_.owned and (type_.shared or type_.owner):
-            deleted.edges["RESOURCE"] += await _all(store, cypher.stale_holds(type_), tag, _by_account(scopes))
+            held = _by_account(licence.scopes(type_))
+            deleted.edges["RESOURCE"] += await _all(store, cypher.stale_holds(type_), tag, held)
     for type_ in catalogue.types:
         if type_.shared or type_.owner:
             deleted.nodes[type_.label] += await _drain(store, cypher.unheld(type_), {"tag": tag})
@@ -128,17 +177,15 @@ def _edges(catalogue: Catalogue) -> list[list[tuple[Type, Edge]]]:
     return list(drawn.values())
 
 
-def _by_account(scopes: Iterable[Mapping[str, str]]) -> list[dict[str, Any]]:
-    regions: dict[str, list[str]] = {}
-    for scope in scopes:
-        regions.setdefault(scope["account"], []).append(scope["region"])
-    return [{"account": account, "regions": named} for account, named in regions.items()]
+def _by_account(scopes: Iterable[Scope]) -> Iterator[dict[str, Any]]:
+    for account, its in groupby(scopes, key=itemgetter("account")):
+        yield {"account": account, "regions": [each["region"] for each in its]}
 
 
-async def _all(store: Store, statement: str, tag: int, scopes: Sequence[Mapping[str, Any]]) -> int:
+async def _all(store: Store, statement: str, tag: int, scopes: Iterator[Mapping[str, Any]]) -> int:
     count = 0
-    for first in range(0, len(scopes), SCOPES):
-        count += await _drain(store, statement, {"tag": tag, "scopes": list(scopes[first : first + SCOPES])})
+    while some := list(islice(scopes, SCOPES)):
+        count += await _drain(store, statement, {"tag": tag, "scopes": some})
     return count
 
 
@@ -157,7 +204,3 @@ async def _drain(store: Store, statement: str, parameters: Mapping[str, object])
 async def _told(store: Store, statement: str, parameters: Mapping[str, object]) -> int:
     answer = await store.run(statement, **parameters)
     return int(answer[0]["deleted"]) if answer else 0
-
-
-def _regions(type_: Type, account: Account) -> Sequence[str]:
-    return account.regions if type_.source.call.per == "region" else (GLOBAL,)

@@ -36,7 +36,7 @@ from skysweep.outcomes import Outcome, Tally, UnitResult
 from skysweep.paging import pages
 from skysweep.plan import Account, Target, Unit
 from skysweep.records import Maker
-from skysweep.report import AccountResult, Calls, Change, Report, Status, peak_rss_mb
+from skysweep.report import LISTED, AccountResult, Calls, Change, LeftOut, Report, Status, peak_rss_mb
 from skysweep.settings import Settings
 from skysweep.store import Store, lost, open_store
 from skysweep.syncs import syncs
@@ -252,11 +252,11 @@ class _Sweep:
 
     async def _report(self) -> Report:
         self.tally.phase = "reporting"
-        report = self._told("complete")
+        report = await anyio.to_thread.run_sync(self._told, "complete")
         deleted = self.books.deleted
         report.nodes = await self._changes(cypher.seen_nodes, sorted(self.catalogue.by_label), deleted.nodes)
         report.edges = await self._changes(cypher.seen_edges, cypher.edge_types(self.catalogue), deleted.edges)
-        report.status = "incomplete" if report.gaps else "complete"
+        report.status = "incomplete" if report.incomplete else "complete"
         return report
 
     async def _changes(
@@ -270,8 +270,9 @@ class _Sweep:
 
     def _told(self, status: Status) -> Report:
         """The report as far as the ledger knows it: without the graph's counts."""
-        tally, sweep = self.tally, self.books.id
-        totals = self.ledger.outcomes(sweep)
+        tally, sweep, ledger = self.tally, self.books.id, self.ledger
+        totals = ledger.outcomes(sweep)
+        units, aside = ledger.lacking(sweep, LISTED), ledger.quarantined(sweep, LISTED)
         return Report(
             sweep=sweep,
             update_tag=self.tag,
@@ -280,8 +281,12 @@ class _Sweep:
             targets=sum(len(account.regions) for account in self.books.accounts),
             calls=Calls(total=tally.calls, throttled=tally.throttled, retried=tally.retried, failed=tally.failed),
             unit_totals={outcome.value: totals.get(outcome, 0) for outcome in Outcome},
-            units=self.ledger.gaps(sweep),
-            quarantined=[asdict(each) for each in self.ledger.quarantined(sweep)],
+            gaps=ledger.gaps(sweep),
+            units=units,
+            quarantined=[asdict(each) for each in aside],
+            left_out=LeftOut(
+                units=ledger.count_lacking(sweep) - len(units), quarantined=ledger.count_quarantined(sweep) - len(aside)
+            ),
             accounts=self._accounts(),
             peak_rss_mb=peak_rss_mb(),
         )

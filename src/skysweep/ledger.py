@@ -13,17 +13,19 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
+from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import orjson
 
 from skysweep.errors import BadStore, LedgerLost
-from skysweep.outcomes import DetailFailure, Outcome, Quarantined, UnitResult
+from skysweep.outcomes import DetailFailure, Gap, Outcome, Quarantined, UnitResult
 from skysweep.plan import Account, Unit
 
 FILE = "ledger.sqlite"
-VERSION = 2
+VERSION = 3
 ASKING = "asking"  # for its lease: it has written nothing yet
 UNFINISHED = ("running", "interrupted", "failed")
 
@@ -39,6 +41,7 @@ CREATE TABLE IF NOT EXISTS units (
     literal TEXT NOT NULL, outcome TEXT NOT NULL, records INTEGER NOT NULL, calls INTEGER NOT NULL,
     seconds REAL NOT NULL, error TEXT, details TEXT NOT NULL,
     PRIMARY KEY (sweep, account, region, service, operation, literal)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS gaps ON units (sweep) WHERE outcome IN ('denied', 'failed') OR details <> '[]';
 CREATE TABLE IF NOT EXISTS quarantined (
     sweep TEXT NOT NULL, type TEXT NOT NULL, id TEXT NOT NULL, account TEXT NOT NULL, region TEXT NOT NULL,
     call TEXT NOT NULL, item INTEGER NOT NULL, reason TEXT NOT NULL,
@@ -53,6 +56,22 @@ _WALKED = (
     "EXISTS (SELECT 1 FROM units AS u WHERE u.sweep = quarantined.sweep AND u.account = quarantined.account "
     "AND u.region = quarantined.region AND u.service || ':' || u.operation = quarantined.call)"
 )
+_LACKING = "FROM units INDEXED BY gaps WHERE sweep = ? AND (outcome IN ('denied', 'failed') OR details <> '[]')"
+_NOT_TOLD = """
+SELECT service, operation, outcome, account, region, error, 0 AS calls, 0 AS detail
+FROM units INDEXED BY gaps WHERE sweep = :sweep AND (outcome IN ('denied', 'failed') OR details <> '[]')
+UNION ALL
+SELECT json_extract(value, '$.service'), json_extract(value, '$.operation'), json_extract(value, '$.outcome'),
+    account, region, json_extract(value, '$.error'), json_extract(value, '$.count'), 1
+FROM units INDEXED BY gaps, json_each(details)
+WHERE sweep = :sweep AND (outcome IN ('denied', 'failed') OR details <> '[]')
+"""
+# SQLite takes a group's bare columns from the row that has the minimum.
+_GAPS = f"""
+SELECT service, operation, outcome, count(*), sum(calls), account, region, coalesce(error, ''), min(account || region)
+FROM ({_NOT_TOLD}) WHERE outcome IN ('denied', 'failed')
+GROUP BY service, operation, outcome, detail ORDER BY service, operation, outcome, detail
+"""  # noqa: S608 - ours
 _UNIT = "account, region, service, operation, literal, outcome, records, calls, seconds, error, details"
 
 
@@ -172,9 +191,10 @@ class Ledger:
 
     def accounts(self, sweep: str) -> list[Account]:
         """The accounts that an unfinished sweep set out to sweep, with their regions."""
+        regions_of = cache(lambda text: tuple(text.split()))  # most accounts have the same
         query = "SELECT id, name, partition, regions FROM accounts WHERE sweep = ? ORDER BY id"
         return [
-            Account(id=account, name=name, partition=partition, regions=tuple(regions.split()))
+            Account(id=account, name=name, partition=partition, regions=regions_of(regions))
             for account, name, partition, regions in self._rows(query, sweep)
         ]
 
@@ -223,16 +243,25 @@ class Ledger:
     def units(self, sweep: str) -> Iterator[UnitResult]:
         """All units of a sweep, in the order of account, region and call; streamed."""
         query = f"SELECT {_UNIT} FROM units WHERE sweep = ?"  # noqa: S608 - our own column names
-        with closing(self._database.execute(query, (sweep,))) as cursor:
-            yield from map(_unit, cursor)
+        yield from map(_unit, self._stream(query, sweep))
 
-    def gaps(self, sweep: str) -> list[UnitResult]:
-        """The units of a sweep that are not whole."""
-        query = (
-            f"SELECT {_UNIT} FROM units WHERE sweep = ? "  # noqa: S608 - our own column names
-            "AND (outcome NOT IN ('complete', 'absent') OR details <> '[]')"
-        )
-        return [unit for unit in map(_unit, self._rows(query, sweep)) if unit.missing]
+    def lacking(self, sweep: str, limit: int) -> list[UnitResult]:
+        """The first units of a sweep that are not whole, at most so many."""
+        found = map(_unit, self._stream(f"SELECT {_UNIT} {_LACKING}", sweep))
+        return list(islice((unit for unit in found if unit.missing), limit))
+
+    def count_lacking(self, sweep: str) -> int:
+        """How many units of a sweep are not whole."""
+        detail = " OR ".join(f'details LIKE \'%"outcome":"{outcome}"%\'' for outcome in ("denied", "failed"))
+        query = f"SELECT count(*) {_LACKING} AND (outcome IN ('denied', 'failed') OR {detail})"
+        return int(self._rows(query, sweep)[0][0])
+
+    def gaps(self, sweep: str) -> list[Gap]:
+        """What a sweep's units did not give, as `outcomes.gaps` puts it together."""
+        return [
+            Gap(service, operation, Outcome(outcome), *rest)
+            for service, operation, outcome, *rest, _ in self._rows(_GAPS, sweep)
+        ]
 
     def outcomes(self, sweep: str) -> dict[Outcome, int]:
         """How many units of a sweep came to each outcome."""
@@ -244,9 +273,13 @@ class Ledger:
         query = "SELECT type, id, account, region, call, item, reason FROM quarantined WHERE sweep = ? LIMIT ?"
         return [Quarantined(*row) for row in self._rows(query, sweep, limit)]
 
-    def scopes_put_aside(self, sweep: str) -> list[tuple[str, str, str]]:
-        """The (type, account, region) that a sweep put records of aside."""
-        return self._rows("SELECT DISTINCT type, account, region FROM quarantined WHERE sweep = ?", sweep)
+    def count_quarantined(self, sweep: str) -> int:
+        """How many they are."""
+        return int(self._rows("SELECT count(*) FROM quarantined WHERE sweep = ?", sweep)[0][0])
+
+    def scopes_put_aside(self, sweep: str) -> Iterator[tuple[str, str, str]]:
+        """The (type, account, region) that a sweep put records of aside; streamed."""
+        yield from self._stream("SELECT DISTINCT type, account, region FROM quarantined WHERE sweep = ?", sweep)
 
     # Links
 
@@ -260,9 +293,16 @@ class Ledger:
                 ((sweep, *link) for link in links),
             )
 
-    def spooled(self, sweep: str) -> list[tuple[str, str]]:
-        """The (account, edge) pairs that wait."""
-        return self._rows("SELECT DISTINCT account, edge FROM links WHERE sweep = ?", sweep)
+    def spooled(self, sweep: str) -> Iterator[tuple[str, str]]:
+        """The (account, edge) pairs that wait, in this order; one look into the table for each."""
+        account_query = "SELECT account FROM links WHERE sweep = ? AND account > ? ORDER BY account LIMIT 1"
+        edge_query = "SELECT edge FROM links WHERE sweep = ? AND account = ? AND edge > ? ORDER BY edge LIMIT 1"
+        account = ""
+        while accounts := self._rows(account_query, sweep, account):
+            [[account]], edge = accounts, ""
+            while edges := self._rows(edge_query, sweep, account, edge):
+                [[edge]] = edges
+                yield account, edge
 
     def links(
         self, sweep: str, account: str, edge: str, after: tuple[str, str], limit: int
@@ -289,6 +329,11 @@ class Ledger:
         )
         rows = self._rows(query, sweep, sweep)
         return orjson.loads(rows[0][0]) if rows else None
+
+    def _stream(self, query: str, *parameters: Any) -> Iterator[Any]:
+        """Rows as they are read; nobody may write meanwhile."""
+        with self._whole(), closing(self._database.execute(query, parameters)) as rows:
+            yield from rows
 
     def _rows(self, query: str, *parameters: Any) -> list[Any]:
         with self._lock, self._whole(), closing(self._database.execute(query, parameters)) as rows:
@@ -319,12 +364,12 @@ class Ledger:
 
 
 def _upgrade(database: sqlite3.Connection) -> None:
-    """Makes the tables; a ledger of the first version keeps its sweeps and units."""
+    """Makes the tables; a ledger of an older version keeps its sweeps and units."""
     [version] = database.execute("PRAGMA user_version").fetchone()
     [older] = database.execute("SELECT count(*) FROM sqlite_master WHERE name = 'sweeps'").fetchone()
     if version > VERSION:
         raise sqlite3.DatabaseError("it was made by a newer skysweep")
-    if older and version < VERSION:
+    if older and version < 2:  # noqa: PLR2004 - the first
         database.executescript(
             "DROP TABLE IF EXISTS links;"
             "ALTER TABLE sweeps ADD COLUMN fingerprint TEXT NOT NULL DEFAULT '';"

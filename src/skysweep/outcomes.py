@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 
@@ -16,6 +16,10 @@ class Outcome(StrEnum):
     DENIED = "denied"
     ABSENT = "absent"
     FAILED = "failed"
+
+
+TOLD = frozenset((Outcome.COMPLETE, Outcome.ABSENT))
+"""What leaves no gap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +51,38 @@ class UnitResult:
     @property
     def missing(self) -> bool:
         """Whether something that is there was not seen: what AWS says is absent is not missing."""
-        told = {Outcome.COMPLETE, Outcome.ABSENT}
-        return self.outcome not in told or any(failure.outcome not in told for failure in self.details)
+        return self.outcome not in TOLD or any(failure.outcome not in TOLD for failure in self.details)
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """What was not covered, of one operation and outcome: in how many units, which is the first, and its error.
+
+    calls: of a detail, how many of them did not answer; 0: the units' own listing did not.
+    """
+
+    service: str
+    operation: str
+    outcome: Outcome
+    units: int
+    calls: int
+    account: str
+    region: str
+    error: str
+
+
+def gaps(units: Iterable[UnitResult]) -> list[Gap]:
+    """What these units did not give, those of one operation and outcome together, by name."""
+    found: dict[tuple[str, str, str, bool], Gap] = {}
+    for unit in units:
+        listing = DetailFailure(unit.service, unit.operation, unit.outcome, 0, unit.error or "")
+        for part in (listing, *unit.details):
+            if part.outcome in TOLD:
+                continue
+            key = part.service, part.operation, part.outcome.value, part.count > 0
+            known = found.get(key) or Gap(*key[:2], part.outcome, 0, 0, unit.account, unit.region, part.error)
+            found[key] = replace(known, units=known.units + 1, calls=known.calls + part.count)
+    return [found[key] for key in sorted(found)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,11 @@ from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
-from skysweep.outcomes import DetailFailure, Outcome, UnitResult
+from skysweep.outcomes import DetailFailure, Gap, Outcome, UnitResult, gaps
 
 Status = Literal["complete", "incomplete", "interrupted"]
 STATUSES: tuple[Status, ...] = get_args(Status)
+LISTED = 1_000  # units that are not whole, and records put aside, that a report names; the ledger has the others
 SHOWN_GAPS = 20
 SHOWN_TEXT = 120  # characters of the reason that a record was put aside for
 
@@ -48,6 +49,13 @@ class Change(TypedDict):
     deleted: int
 
 
+class LeftOut(TypedDict):
+    """How many more there are than the report names."""
+
+    units: int
+    quarantined: int
+
+
 class AccountResult(TypedDict):
     """An account or a profile: swept, failed with the error (a profile's account is then empty), or a duplicate.
 
@@ -64,9 +72,10 @@ class AccountResult(TypedDict):
 class Report:
     """One sweep, told.
 
-    seconds: wall clock. targets: accounts in regions. units: those neither complete nor absent, and those with failed
-    details. quarantined: records and links that are not in the graph, with the reason. peak_rss_mb: of this process,
-    in MiB.
+    seconds: wall clock. targets: accounts in regions. gaps: what was not covered, by operation and outcome. units:
+    those neither complete nor absent, and those with failed details, the first LISTED. quarantined: records and links
+    that are not in the graph, with the reason, the first LISTED. left_out: how many more of both there are.
+    peak_rss_mb: of this process, in MiB.
     """
 
     sweep: str
@@ -78,8 +87,10 @@ class Report:
     nodes: dict[str, Change] = field(default_factory=dict)
     edges: dict[str, Change] = field(default_factory=dict)
     unit_totals: dict[str, int] = field(default_factory=dict)
+    gaps: list[Gap] = field(default_factory=list)
     units: list[UnitResult] = field(default_factory=list)
     quarantined: list[dict[str, Any]] = field(default_factory=list)
+    left_out: LeftOut = field(default_factory=lambda: LeftOut(units=0, quarantined=0))
     accounts: list[AccountResult] = field(default_factory=list)
     peak_rss_mb: float = 0.0
 
@@ -89,7 +100,7 @@ class Report:
         return [account for account in self.accounts if account["status"] == "failed"]
 
     @property
-    def gaps(self) -> bool:
+    def incomplete(self) -> bool:
         """Whether anything that should have been swept was not, or could not be written."""
         return bool(self.failed_accounts or self.units or self.quarantined) or self.status != "complete"
 
@@ -98,30 +109,39 @@ class Report:
         """Complete only where nothing is missing."""
         if self.status == "interrupted":
             return ExitCode.INTERRUPTED
-        return ExitCode.INCOMPLETE if self.gaps else ExitCode.COMPLETE
+        return ExitCode.INCOMPLETE if self.incomplete else ExitCode.COMPLETE
 
     def to_dict(self) -> dict[str, Any]:
         """The document that `sync --json` prints; `from_dict` reads it back."""
         document = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
         rounded = {"seconds": round(self.seconds, 3), "peak_rss_mb": round(self.peak_rss_mb, 1)}
-        return document | rounded | {"units": [unit_dict(unit) for unit in self.units]}
+        lists = {
+            "gaps": [dataclasses.asdict(gap) for gap in self.gaps],
+            "units": [unit_dict(unit) for unit in self.units],
+        }
+        return document | rounded | lists
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Self:
-        """The report that `to_dict` made `document` of. Raises KeyError or ValueError for anything else."""
+        """The report that `to_dict` made `document` of. Raises KeyError or ValueError for anything else.
+
+        An older one has all units and no gaps: they are made of them.
+        """
+        units = [unit_from_dict(unit) for unit in document["units"]]
+        document = {**Report("", 0, gaps=gaps(units)).to_dict(), **document} if "gaps" not in document else document
         fields: dict[str, Any] = {each.name: document[each.name] for each in dataclasses.fields(cls)}
-        fields["units"] = [unit_from_dict(unit) for unit in document["units"]]
-        return cls(**fields)
+        fields["gaps"] = [Gap(**each | {"outcome": Outcome(each["outcome"])}) for each in document["gaps"]]
+        return cls(**fields | {"units": units})
 
     def __rich__(self) -> RenderableType:
         """The report for a terminal: what changed, then what is missing, then one line that sums up."""
         tables = [_changes("Nodes", self.nodes), _changes("Edges", self.edges)]
         if self.failed_accounts:
             tables.append(_failed_accounts(self.failed_accounts))
-        if self.units:
-            tables.append(_gaps(self.units))
+        if self.gaps:
+            tables.append(_gaps(self.gaps))
         if self.quarantined:
-            tables.append(_quarantined(self.quarantined))
+            tables.append(_quarantined(self.quarantined, self.left_out["quarantined"]))
         return Group(*tables, self.summary())
 
     def summary(self) -> str:
@@ -172,35 +192,19 @@ def _failed_accounts(accounts: Iterable[AccountResult]) -> Table:
     return table
 
 
-def _gaps(units: Iterable[UnitResult]) -> Table:
-    """Units that are not whole, those of one outcome and operation on one line."""
+def _gaps(found: Sequence[Gap]) -> Table:
     table = Table("what", "outcome", "where", "first error", title="Not covered", title_justify="left")
-    alike: dict[tuple[str, str], list[tuple[str, str]]] = {}
-    for unit in units:
-        for what, outcome, error in _missing(unit):
-            alike.setdefault((what, outcome), []).append((f"{unit.account} {unit.region}", error))
-    for (what, outcome), places in list(alike.items())[:SHOWN_GAPS]:
-        more = f" and {len(places) - 1:,} more" if len(places) > 1 else ""
-        table.add_row(escape(what), outcome, f"{places[0][0]}{more}", escape(places[0][1]))
-    if len(alike) > SHOWN_GAPS:
-        table.add_row(f"… {len(alike) - SHOWN_GAPS:,} more", "", "`skysweep report --json` lists all", "")
+    for gap in found[:SHOWN_GAPS]:
+        outcome = f"{gap.outcome.value} x {gap.calls:,}" if gap.calls else gap.outcome.value
+        more = f" and {gap.units - 1:,} more" if gap.units > 1 else ""
+        where = f"{gap.account} {gap.region}{more}"
+        table.add_row(escape(f"{gap.service}:{gap.operation}"), outcome, where, escape(gap.error))
+    if len(found) > SHOWN_GAPS:
+        table.add_row(f"… {len(found) - SHOWN_GAPS:,} more", "", "`skysweep report --json` lists them", "")
     return table
 
 
-def _missing(unit: UnitResult) -> Iterable[tuple[str, str, str]]:
-    """What a unit did not give: (service:Operation, outcome, error) of its listing and of its details."""
-    if unit.outcome not in (Outcome.COMPLETE, Outcome.ABSENT):
-        yield f"{unit.service}:{unit.operation}", unit.outcome.value, unit.error or ""
-    for failure in unit.details:
-        if failure.outcome is not Outcome.ABSENT:
-            yield (
-                f"{failure.service}:{failure.operation}",
-                f"{failure.outcome.value} x {failure.count:,}",
-                failure.error,
-            )
-
-
-def _quarantined(rows: Sequence[Mapping[str, Any]]) -> Table:
+def _quarantined(rows: Sequence[Mapping[str, Any]], left_out: int) -> Table:
     """Records and links that are not in the graph; `#3` is the third of the items that the call lists."""
     table = Table("what", "where", "reason", title="Put aside", title_justify="left")
     table.columns[0].overflow = "fold"  # an id is of use only as a whole
@@ -209,5 +213,6 @@ def _quarantined(rows: Sequence[Mapping[str, Any]]) -> Table:
         where = f"{row['account']} {row['region']} {row['call']}{item}"
         table.add_row(escape(f"{row['type']} {row['id']}"), escape(where), escape(row["reason"][:SHOWN_TEXT]))
     if len(rows) > SHOWN_GAPS:
-        table.add_row(f"… {len(rows) - SHOWN_GAPS:,} more", "", "`skysweep report --json` lists all")
+        more = len(rows) + left_out - SHOWN_GAPS
+        table.add_row(f"… {more:,} more", "", f"`skysweep report --json` lists {'some of them' if left_out else 'all'}")
     return table

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import aioboto3
 import anyio
@@ -20,7 +20,7 @@ from skysweep.plan import GLOBAL, Account, Target
 from skysweep.settings import agree
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 
     from skysweep.clients import AwsSettings, Clients
     from skysweep.errors import Why
@@ -32,6 +32,8 @@ SECONDS = 300.0  # for one account's identity, or its regions
 LISTING_SECONDS = 900.0  # for an organization's accounts: 10,000 are 500 pages at 8 a second
 AT_ONCE = 32  # accounts looked at together
 BASE = "the base credentials"
+
+Item = TypeVar("Item")
 
 _BROKEN_SETTINGS = (exceptions.ProfileNotFound, exceptions.ConfigParseError)
 
@@ -75,7 +77,7 @@ class _Finder:
         self._settings = settings
         self._clients = clients
         self._limits = Limits(settings.rate_share)
-        self._at_once = anyio.CapacityLimiter(AT_ONCE)
+        self._alike: dict[tuple[str, ...], tuple[str, ...]] = {}  # most accounts have the same regions
 
     async def find(self) -> Found:
         found = Found()
@@ -119,12 +121,9 @@ class _Finder:
         callers: dict[str, _Caller | str] = {}
 
         async def look(name: str | None) -> None:
-            async with self._at_once:
-                callers[name or ""] = await self._caller(name)
+            callers[name or ""] = await self._caller(name)
 
-        async with anyio.create_task_group() as tasks:
-            for name in names:
-                tasks.start_soon(look, name)
+        await _each(names, look)
         owners: dict[str, str] = {}
         for name, caller in sorted(callers.items()):
             if isinstance(caller, str):
@@ -181,8 +180,7 @@ class _Finder:
         """Each of the accounts, with its name, by the role; the caller's own by the caller's credentials."""
 
         async def look(account: str) -> None:
-            async with self._at_once:
-                error = await self._assume(account, caller, base)
+            error = await self._assume(account, caller, base)
             if error:
                 found.failed.append((account, error))
             else:
@@ -190,9 +188,7 @@ class _Finder:
                 made = _account(replace(caller, account=account, arn=arn), base or "")
                 found.accounts.append(replace(made, name=named[account]))
 
-        async with anyio.create_task_group() as tasks:
-            for account in named:
-                tasks.start_soon(look, account)
+        await _each(named, look)
         found.accounts.sort(key=lambda account: account.id)
         found.failed.sort()
 
@@ -309,12 +305,9 @@ class _Finder:
         asked: dict[str, tuple[str, ...] | str] = {}
 
         async def look(account: Account) -> None:
-            async with self._at_once:
-                asked[account.id] = await self._enabled(account)
+            asked[account.id] = await self._enabled(account)
 
-        async with anyio.create_task_group() as tasks:
-            for account in found.accounts:
-                tasks.start_soon(look, account)
+        await _each(found.accounts, look)
         named = self._settings.regions
         swept: list[Account] = []
         on: set[str] = set()
@@ -326,7 +319,7 @@ class _Finder:
                 continue
             if isinstance(enabled, str):
                 enabled = tuple(region for region in named if regions.partition_of(region) == account.partition)
-            swept.append(replace(account, regions=tuple(x for x in enabled if not named or x in named)))
+            swept.append(replace(account, regions=self._same(x for x in enabled if not named or x in named)))
             on |= {*enabled}
         if named and swept and not any(account.regions for account in swept):
             there = ", ".join(sorted(on)) or "none"
@@ -349,8 +342,13 @@ class _Finder:
             else:
                 on = (each["RegionName"] for each in reply["Regions"] if each.get("OptInStatus") != "not-opted-in")
                 # Credentials do not cross partitions, whatever the answer names.
-                return tuple(sorted(name for name in on if regions.partition_of(name) == account.partition))
+                return self._same(sorted(name for name in on if regions.partition_of(name) == account.partition))
         return error
+
+    def _same(self, names: Iterable[str]) -> tuple[str, ...]:
+        """The names, as the object that other accounts have of them, too."""
+        made = tuple(names)
+        return self._alike.setdefault(made, made)
 
     def _homes(self, account: Account) -> list[str]:
         """Where to ask: organizations deny what lies outside their regions, often the main one."""
@@ -374,6 +372,19 @@ class _Finder:
             deadline=time.monotonic() + SECONDS,
             tally=self._clients.tally,
         )
+
+
+async def _each(items: Iterable[Item], look: Callable[[Item], Awaitable[None]]) -> None:
+    """Looks at each of them, AT_ONCE together."""
+    left = iter(items)
+
+    async def work() -> None:
+        for item in left:  # shared: each takes the next one
+            await look(item)
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(AT_ONCE):
+            tasks.start_soon(work)
 
 
 def _chain(session: Any) -> Any:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import chain, groupby
 from math import inf
 from typing import Self
 
@@ -133,7 +133,8 @@ class Writer:
     async def accounts(self, rows: Sequence[Row]) -> None:
         """Makes sure of the account nodes `{id, props}` that all else hangs on."""
         statement = cypher.accounts(labels_are_types=self._store.labels_are_types)
-        await self._store.run(statement, rows=list(rows), tag=self._tag)
+        for first in range(0, len(rows), ROWS):
+            await self._store.run(statement, rows=list(rows[first : first + ROWS]), tag=self._tag)
 
     async def links(self, catalogue: Catalogue) -> None:
         """Writes the spooled links, accounts dealt to the writers; edges that several accounts see by one alone."""
@@ -143,13 +144,12 @@ class Writer:
             for edge in type_.edges
             for visits in (False, True)
         }
-        spooled = await anyio.to_thread.run_sync(self._ledger.spooled, self._sweep)
-        waiting = sorted(each for each in spooled if each[1] in edges)  # another version may have drawn others
         several = {key for key, (type_, _, visits) in edges.items() if type_.shared or visits}
-        shared = [each for each in waiting if each[1] in several]
-        own = [each for each in waiting if each[1] not in several]
+        alone = edges.keys() - several  # another version may have drawn others: they are in neither
+        shared = (each for each in self._ledger.spooled(self._sweep) if each[1] in several)
+        own = (each for each in self._ledger.spooled(self._sweep) if each[1] in alone)
         accounts = groupby(own, key=lambda each: each[0])
-        lots = iter([shared, *(list(of_account) for _, of_account in accounts)])
+        lots: Iterator[Iterable[tuple[str, str]]] = chain([shared], (list(of_account) for _, of_account in accounts))
 
         async def work() -> None:
             for lot in lots:  # shared by the writers: each takes the next one

@@ -1,24 +1,24 @@
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import anyio
 
 from skysweep import catalogue
 from skysweep.cli import options
-from skysweep.cli.screen import print_json, say, show, table
+from skysweep.cli.screen import print_json_rows, say, show, table
 from skysweep.clients import Clients
 from skysweep.model import Call
 from skysweep.outcomes import Tally
-from skysweep.plan import Account, units
+from skysweep.plan import Account, count
 from skysweep.report import ExitCode
 from skysweep.settings import CONCURRENCY, RATE_SHARE, Settings, from_options
 from skysweep.targets import Found, find_accounts
 
 LATENCY_SECONDS = 0.1  # a call's way to AWS and back
 CPU_SECONDS = 0.001  # what a call costs this process at most
+SHOWN_ACCOUNTS = 100  # a table of more is summed by service; JSON names all
 
 
 def plan(
@@ -54,11 +54,11 @@ def plan(
     )
     calls = catalogue.load(settings.syncs).calls
     found = anyio.run(_found, settings)
-    document = summed(found.accounts, calls, concurrency)
+    total = summed(found.accounts, calls, concurrency)
     if json:
-        print_json(document)
+        print_json_rows(total, "services", by_service(found.accounts, calls))
     else:
-        _show(document, found)
+        _show(total, found, calls)
     for name, account in found.duplicates:
         say(f"profile {name} leads to account {account} as well, which is swept once")
     for name, error in found.failed:
@@ -67,31 +67,32 @@ def plan(
 
 
 def summed(accounts: Sequence[Account], calls: Sequence[Call], concurrency: int) -> dict[str, Any]:
-    """The plan in numbers, by account and service; `seconds` is what the listings alone take, details come on top."""
-    counts = Counter((unit.target.account, unit.call.service) for unit in units(accounts, calls))
-    names = {account.id: account for account in accounts}
-    rows = [
-        {
-            "account": account,
-            "name": names[account].name,
-            "service": service,
-            "regions": len(names[account].regions) if _regional(calls, service) else 0,
-            "calls": number,
-        }
-        for (account, service), number in sorted(counts.items())
-    ]
-    total = counts.total()
+    """The plan in numbers; `seconds` is what the listings alone take, details come on top."""
+    total = sum(count(account, calls) for account in accounts)
     return {
         "accounts": len(accounts),
         "targets": sum(len(account.regions) for account in accounts),
         "calls": total,
         "seconds": round(total * max(LATENCY_SECONDS / concurrency, CPU_SECONDS), 1),
-        "services": rows,
     }
 
 
-def _regional(calls: Iterable[Call], service: str) -> bool:
-    return any(call.per == "region" for call in calls if call.service == service)
+def by_service(accounts: Iterable[Account], calls: Iterable[Call]) -> Iterator[dict[str, Any]]:
+    """The plan by account and service, both in order: how many regions and calls."""
+    services: dict[str, list[Call]] = {}
+    for call in sorted(calls, key=lambda call: call.service):
+        services.setdefault(call.service, []).append(call)
+    for account in sorted(accounts, key=lambda account: account.id):
+        for service, its in services.items():
+            regional = any(call.per == "region" for call in its)
+            if number := count(account, its):
+                yield {
+                    "account": account.id,
+                    "name": account.name,
+                    "service": service,
+                    "regions": len(account.regions) if regional else 0,
+                    "calls": number,
+                }
 
 
 async def _found(settings: Settings) -> Found:
@@ -99,13 +100,25 @@ async def _found(settings: Settings) -> Found:
         return await find_accounts(settings.aws, clients)
 
 
-def _show(document: dict[str, Any], found: Found) -> None:
-    rows = [
+def _show(total: Mapping[str, Any], found: Found, calls: Sequence[Call]) -> None:
+    several = len(found.accounts) > SHOWN_ACCOUNTS
+    rows = _of_all(found.accounts, calls) if several else by_service(found.accounts, calls)
+    cells = [
         (f"{row['account']} {row['name']}".strip(), row["service"], row["regions"] or "global", row["calls"])
-        for row in document["services"]
+        for row in rows
     ]
-    show(table(("account", "service", "regions", "calls"), rows))
+    show(table(("account", "service", "regions", "calls"), cells))
     say(
-        f"{document['accounts']:,} accounts ({len(found.failed)} unreachable), {document['targets']:,} targets, "
-        f"{document['calls']:,} calls and what details their records need; about {document['seconds']:.0f} s or more"
+        f"{total['accounts']:,} accounts ({len(found.failed)} unreachable), {total['targets']:,} targets, "
+        f"{total['calls']:,} calls and what details their records need; about {total['seconds']:.0f} s or more"
     )
+
+
+def _of_all(accounts: Sequence[Account], calls: Iterable[Call]) -> list[dict[str, Any]]:
+    """The plan by service alone: of all accounts together."""
+    summed: dict[str, dict[str, Any]] = {}
+    for row in by_service(accounts, calls):
+        all_ = summed.setdefault(row["service"], {**row, "account": f"all {len(accounts):,}", "name": "", "calls": 0})
+        all_["calls"] += row["calls"]
+        all_["regions"] = max(all_["regions"], row["regions"])
+    return list(summed.values())

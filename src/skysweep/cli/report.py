@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -7,7 +8,7 @@ from typing import Annotated
 from typer import Argument, Option
 
 from skysweep.cli import options
-from skysweep.cli.screen import print_json, show, table
+from skysweep.cli.screen import ndjson, print_json, show, table
 from skysweep.errors import BadSettings
 from skysweep.ledger import FILE, Ledger, Past
 from skysweep.report import ExitCode, Report
@@ -17,6 +18,9 @@ from skysweep.settings import store_settings
 def report(
     *,
     sweep: Annotated[str | None, Argument(help="A sweep's id. [else the latest]")] = None,
+    units: Annotated[
+        bool, Option("--units", help="Print every unit of the sweep, a JSON object a line; the last five have them.")
+    ] = False,
     listed: Annotated[bool, Option("--list", help="List the past sweeps, the latest first.")] = False,
     json: options.Json = False,
     store: options.Store = None,
@@ -32,6 +36,8 @@ def report(
     with Ledger(folder) as ledger:
         if listed:
             _list(ledger.sweeps(), json)
+        elif units:
+            _units(ledger, folder, sweep)
         else:
             _show(ledger, folder, sweep, json)
     return ExitCode.COMPLETE
@@ -49,6 +55,14 @@ def _show(ledger: Ledger, folder: Path, sweep: str | None, json: bool) -> None:
         print_json(document)
     else:
         show(Report.from_dict(document))
+
+
+def _units(ledger: Ledger, folder: Path, sweep: str | None) -> None:
+    past = [each.id for each in ledger.sweeps()]
+    if sweep not in (None, *past):
+        raise BadSettings(f"there is no sweep {sweep!r} in {folder}: `skysweep report --list` shows all")
+    for each in [sweep] if sweep else past[:1]:
+        sys.stdout.buffer.writelines(ndjson(ledger.units(each)))
 
 
 def _list(sweeps: list[Past], json: bool) -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, time
+from textwrap import indent
 from typing import Any
 
 import orjson
 from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.table import Table
+
+from skysweep.outcomes import UnitResult
+from skysweep.report import unit_dict
 
 WIDTH = 100_000  # in a pipe a line is as long as it is
 
@@ -32,6 +36,23 @@ def say(text: str) -> None:
 def print_json(document: Any) -> None:
     """Prints one JSON document on stdout."""
     sys.stdout.write(orjson.dumps(document, default=_plain, option=orjson.OPT_INDENT_2).decode() + "\n")
+
+
+def print_json_rows(document: Mapping[str, Any], name: str, rows: Iterable[Any]) -> None:
+    """Prints one JSON document on stdout with the list `name` as its last member, written as its rows come."""
+    write = sys.stdout.write
+    write(orjson.dumps({**document, name: []}, option=orjson.OPT_INDENT_2).decode().removesuffix("]\n}"))
+    between = "\n"
+    for row in rows:
+        write(between + indent(orjson.dumps(row, option=orjson.OPT_INDENT_2).decode(), "    "))
+        between = ",\n"
+    write("]\n}\n" if between == "\n" else "\n  ]\n}\n")
+
+
+def ndjson(units: Iterable[UnitResult]) -> Iterator[bytes]:
+    """A line of JSON for each unit."""
+    for unit in units:
+        yield orjson.dumps(unit_dict(unit), option=orjson.OPT_APPEND_NEWLINE)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str | None = None) -> Table:

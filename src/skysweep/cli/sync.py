@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -9,18 +9,17 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import anyio
-import orjson
 import typer
 from typer import Option
 
 import skysweep
 from skysweep.cli import options
-from skysweep.cli.screen import print_json, say, show
+from skysweep.cli.screen import ndjson, print_json, say, show
 from skysweep.errors import BadSettings
 from skysweep.ledger import FILE, Ledger
-from skysweep.outcomes import Tally, UnitResult
+from skysweep.outcomes import Tally
 from skysweep.progress import LogFormat, shown
-from skysweep.report import Report, unit_dict
+from skysweep.report import Report
 from skysweep.settings import CONCURRENCY, RATE_SHARE, Settings, from_options
 
 UnitsFile = Annotated[Path | None, Option("--report", help="Write every unit to this file, a JSON object a line.")]
@@ -142,12 +141,6 @@ def _wanted(settings: Settings) -> bool:
         return typer.confirm(f"{told}: go on with it? (else a new one begins)", default=True, err=True)
     say(f"{told}; a new one begins (--resume would have gone on with it)")
     return False
-
-
-def ndjson(units: Iterable[UnitResult]) -> Iterator[bytes]:
-    """A line of JSON for each unit."""
-    for unit in units:
-        yield orjson.dumps(unit_dict(unit), option=orjson.OPT_APPEND_NEWLINE)
 
 
 @contextmanager
