@@ -37,7 +37,7 @@ def types(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """All tests: moto's server, the embedded graph and a real Neo4j, nothing skipped. Takes pytest's arguments."""
-    session.install("-e", ".[demo]", *groups("test"))
+    session.install("-e", ".[demo]", *groups("test", "bench"))
     session.run("pytest", *session.posargs)
 
 

@@ -1,0 +1,133 @@
+"""`compare`: the same estate swept in turn by skysweep, Cartography and an afternoon's script; then the calls alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from benchmarks.bench import NOWHERE, PACELESS, Bench, Run, Say, alone, bench
+from benchmarks.estates import Fake, Setup, fake
+from benchmarks.rivals import bare, cartography, naive
+from benchmarks.stores import Kind
+from benchmarks.tables import Result, Table, ratio
+
+TIMES = 3  # that the bare calls are measured; the fastest counts
+LEAST_CALLS = 6_000  # of empty replies: fewer would tell of the beginning
+OURS = "skysweep, pacing off"
+
+
+async def compared(
+    setup: Setup, kind: Kind, result: Result, say: Say, *, folder: Path | None = None, all_rivals: bool = True
+) -> None:
+    """Fills the result. folder: Cartography's environment, when not the cache's; all_rivals: whether it runs at all."""
+    async with bench(setup, kind, say) as at:
+        result.machine = {**result.machine, "store": at.held.version}
+        await at.warm()
+        runs = [run async for run in _swept(at, folder, all_rivals=all_rivals, result=result)]
+    result.figures |= {"estate": setup.options() | {"items": setup.expected()}}
+    result.figures["runs"] = [run.document() for run in runs]
+    result.figures["ratios"] = ratios(runs)
+    result.tables.append(_table(setup, runs))
+    calls = [*(await _alone(setup, runs[0], say)), *(await _alone(setup, None, say))]
+    result.figures["calls"] = calls
+    result.tables.append(_calls_table(calls))
+
+
+async def _swept(at: Bench, folder: Path | None, *, all_rivals: bool, result: Result) -> AsyncIterator[Run]:
+    yield await at.sync(OURS, *PACELESS)
+    yield await at.sync("skysweep, defaults")
+    yield await at.run("boto3, 64 threads", naive.sync(at.fake, at.held, at.home))
+    if not all_rivals or at.held.kind is not Kind.NEO4J:
+        why = "it writes to a Neo4j alone (--store neo4j)" if all_rivals else "it was left out"
+        result.remarks.append(f"Cartography {cartography.VERSION} is not among them: {why}.")
+        return
+    yield await at.run(
+        f"Cartography {cartography.VERSION}", cartography.sync(at.fake, at.held, at.home, folder), codes=(0, 1)
+    )
+
+
+def ratios(runs: Sequence[Run]) -> dict[str, dict[str, float | None]]:
+    """By rival: how many times skysweep's seconds, calls, CPU and memory it takes, and has of its nodes."""
+    own = runs[0]
+    return {
+        run.name: {
+            "seconds": ratio(run.seconds, own.seconds),
+            "calls": ratio(run.calls, own.calls),
+            "cpu": ratio(run.cpu, own.cpu),
+            "rss": ratio(run.rss_mb, own.rss_mb),
+            "nodes": ratio(run.same, own.same),
+        }
+        for run in runs
+    }
+
+
+def _table(setup: Setup, runs: Sequence[Run]) -> Table:
+    columns = ("who", "s", "times ours", "calls", "throttled", "CPU s", "MiB", "nodes of the estate", "nodes", "edges")
+    own = runs[0]
+    rows = [
+        (
+            *(run.name + (" (with errors)" if run.code == 1 else ""), run.seconds, ratio(run.seconds, own.seconds)),
+            *(run.calls, run.throttled, run.cpu, run.rss_mb, run.same, run.nodes, run.edges),
+        )
+        for run in runs
+    ]
+    title = (
+        f"{setup.accounts} accounts x {setup.regions} regions, {setup.expected() or setup.resources:,} items, "
+        f"{1e3 * setup.latency:.0f} ms latency"
+    )
+    return Table(title, columns, rows)
+
+
+# The calls alone
+
+
+async def _alone(setup: Setup, run: Run | None, say: Say) -> list[dict[str, Any]]:
+    """The calls of a sweep (None: those of an empty estate) without latency, by both; in turn, the fastest counts."""
+    what = "empty replies" if run is None else "the sweep's replies"
+    calm = replace(setup, latency=0.0, limits=0.0, production=0.0)
+    found: list[dict[str, Any]] = []
+    with fake(calm if run else replace(calm, sizes={}, resources=0)) as aws:
+        wanted = run.wanted if run else many(aws)
+        for by, name in (("aiobotocore", "bare aiobotocore"), ("skysweep", "skysweep's asking")):
+            say(f"{what}, {name} …")
+            tries = [await one(aws, wanted, by) for _ in range(TIMES)]
+            best = min(tries, key=lambda each: each["seconds"]) | {"cpu": min(each["cpu"] for each in tries)}
+            found.append({"replies": what, "by": name} | figures(best))
+    for each in found:
+        each["speed"] = each["calls_per_second"] / found[0]["calls_per_second"]
+        each["thrift"] = found[0]["cpu_ms"] / each["cpu_ms"]
+    return found
+
+
+async def one(aws: Fake, wanted: Sequence[Sequence[Any]], by: str) -> dict[str, float]:
+    """One run of these calls: seconds, CPU seconds, calls."""
+    told: dict[str, float] = json.loads((await alone(bare.program(aws, NOWHERE, wanted, by=by))).out)
+    return told
+
+
+def figures(told: dict[str, float]) -> dict[str, float]:
+    """A run's figures by the call; failed ones cost as much."""
+    calls = told.get("calls", 0) + told.get("failed", 0)
+    return told | {"calls_per_second": calls / told["seconds"], "cpu_ms": 1e3 * told["cpu"] / calls}
+
+
+def many(aws: Fake) -> list[bare.Some]:
+    """Every listing of an empty estate, so often that beginnings do not count."""
+    once = bare.listings(aws)
+    times = -(-LEAST_CALLS // sum(each.calls for each in once))
+    return [each._replace(calls=each.calls * times) for each in once]
+
+
+def _calls_table(calls: Sequence[dict[str, Any]]) -> Table:
+    columns = ("the same calls, answers thrown away", "calls", "s", "calls/s", "CPU ms a call", "speed", "thrift")
+    return Table("Calls alone, no latency (speed, thrift: times the bare loop's)", columns, [*_rows(calls)])
+
+
+def _rows(calls: Sequence[dict[str, Any]]) -> Iterator[Any]:
+    for each in calls:
+        sent = each.get("calls", 0) + each.get("failed", 0)
+        names = ("seconds", "calls_per_second", "cpu_ms", "speed", "thrift")
+        yield (f"{each['replies']}: {each['by']}", sent, *(each[name] for name in names))

@@ -1,0 +1,167 @@
+"""What the store takes: the rows of a sweep once more, by the writer alone, and by an UNWIND written by hand.
+
+A sweep in this process fills the store while its batches are kept; then the store is emptied and each writes the same
+rows and links again. Order (JSON on standard input): url, accounts, regions, role, key, the store's settings.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import anyio
+import orjson
+
+import skysweep
+from benchmarks.estates import KEY, ROLE, Fake
+from benchmarks.measure import Program
+from benchmarks.rivals import environ
+from benchmarks.stores import Held, Kind
+from skysweep import catalogue, cypher
+from skysweep import settings as configuration
+from skysweep.ledger import Ledger
+from skysweep.outcomes import Tally
+from skysweep.settings import Settings
+from skysweep.store import Store, StoreSettings, open_store
+from skysweep.writer import Batch, Writer
+
+ROWS = 1_000  # of an UNWIND by hand: more was not faster
+TAG = 1
+
+
+async def kept(settings: Settings) -> list[Batch]:
+    """The batches that a sweep of these settings hands to its writer."""
+    batches: list[Batch] = []
+    send = Writer.send
+
+    async def keep(self: Writer, batch: Batch) -> None:
+        batches.append(dataclasses.replace(batch, rows=[*batch.rows], links=[*batch.links], done=_nothing))
+        await send(self, batch)
+
+    Writer.send = keep  # type: ignore[method-assign]  # for the one sweep
+    try:
+        await skysweep.sweep(settings)
+    finally:
+        Writer.send = send  # type: ignore[method-assign]
+    return batches
+
+
+def _nothing() -> None:
+    """Rows are in."""
+
+
+async def by_writer(store: Store, batches: Sequence[Batch], accounts: Sequence[str]) -> float:
+    """Seconds for the writer, spool and links included."""
+    with tempfile.TemporaryDirectory() as folder, Ledger(Path(folder)) as ledger:
+        began = time.perf_counter()
+        with Writer(store, ledger, "alone", TAG, Tally()) as writer:
+            await writer.accounts([{"id": each, "props": {"id": each}} for each in accounts])
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(writer.run)
+                for batch in batches:
+                    await writer.send(batch)
+                writer.close()
+            await writer.links(catalogue.load())
+        return time.perf_counter() - began
+
+
+async def by_hand(store: Store, batches: Sequence[Batch], accounts: Sequence[str]) -> float:
+    """Seconds for statements as one writes them: MERGE by id, SET what is known, MERGE the edges; one after another."""
+    nodes, edges = _grouped(batches)
+    began = time.perf_counter()
+    await store.run("UNWIND $rows AS id MERGE (n:AWSAccount {id: id})", rows=list(accounts))
+    for (label, owned), rows in nodes.items():
+        hold = " WITH n, row MATCH (a:AWSAccount {id: row.account}) MERGE (n)<-[:RESOURCE]-(a)" if owned else ""
+        statement = f"UNWIND $rows AS row MERGE (n:{label} {{id: row.id}}) SET n += row.props{hold}"
+        await _each(store, statement, rows)
+    for (start, start_on, kind, end, end_on), rows in edges.items():
+        statement = (
+            f"UNWIND $rows AS row MATCH (s:{start} {{{start_on}: row.start}}) MATCH (t:{end} {{{end_on}: row.end}}) "
+            f"MERGE (s)-[r:{kind}]->(t) SET r += row.props"
+        )
+        await _each(store, statement, rows)
+    return time.perf_counter() - began
+
+
+def _grouped(batches: Iterable[Batch]) -> tuple[dict[Any, list[Any]], dict[Any, list[Any]]]:
+    nodes: dict[Any, list[Any]] = {}
+    edges: dict[Any, list[Any]] = {}
+    for batch in batches:
+        of_type = nodes.setdefault((batch.type.label, batch.type.owned), [])
+        of_type += [{"id": row["id"], "props": row["props"], "account": batch.account} for row in batch.rows]
+        for link in batch.links:
+            edge = batch.type.edges[link.edge]
+            (start, start_on), (end, end_on) = cypher.ends(batch.type, edge)
+            row = {"start": link.start, "end": link.end, "props": orjson.loads(orjson.dumps(link.properties))}
+            edges.setdefault((start, start_on, edge.kind, end, end_on), []).append(row)
+    return nodes, edges
+
+
+async def _each(store: Store, statement: str, rows: Iterable[Any]) -> None:
+    for some in _some(rows):
+        await store.run(statement, rows=some)
+
+
+def _some(rows: Iterable[Any]) -> Iterator[list[Any]]:
+    left = iter(rows)
+    while some := list(islice(left, ROWS)):
+        yield some
+
+
+async def empty(store: Store) -> None:
+    """Deletes the nodes; the constraints stay, for all have them."""
+    while (await store.run("MATCH (n) WITH n LIMIT 5000 DETACH DELETE n RETURN count(*) AS gone"))[0]["gone"]:
+        pass
+
+
+async def measured(order: Mapping[str, Any], folder: Path) -> dict[str, float]:
+    """Rows (of nodes), links, nodes and edges that came of them, and the seconds of both."""
+    store = StoreSettings(**order["store"] | {"folder": Path(order["store"]["folder"])})
+    demo = configuration.demo(
+        order["url"],
+        accounts=tuple(order["accounts"]),
+        role_name=ROLE,
+        regions=tuple(order["regions"]),
+        folder=folder,
+        key=KEY,
+    )
+    aws = dataclasses.replace(demo.aws, connections=configuration.CONCURRENCY)
+    settings = dataclasses.replace(demo, store=store, aws=aws, concurrency=configuration.CONCURRENCY)
+    batches = await kept(settings)
+    found: dict[str, float] = {
+        "rows": sum(len(batch.rows) for batch in batches),
+        "links": sum(len(batch.links) for batch in batches),
+    }
+    async with open_store(store) as opened:
+        for name, how in (("writer", by_writer), ("hand", by_hand)) * 2:  # the second time the store knows the words
+            await empty(opened)
+            found[f"{name}_seconds"] = await how(opened, batches, order["accounts"])
+            [row] = await opened.run("MATCH (n) RETURN count(n) AS nodes")
+            [edges] = await opened.run("MATCH ()-[r]->() RETURN count(r) AS edges")
+            found |= {f"{name}_nodes": row["nodes"], f"{name}_edges": edges["edges"]}
+    return found
+
+
+def program(fake: Fake, held: Held, home: Path) -> Program:
+    """This script, for a sweep of the fake AWS into the store."""
+    told = held.settings if held.kind is Kind.EMBEDDED else held.bolt
+    store = dataclasses.asdict(told) | {"folder": str(told.folder)}
+    order = {"url": fake.url, "accounts": fake.accounts, "regions": fake.regions, "store": store}
+    return Program([sys.executable, "-m", __name__], environ(fake.url, home), json.dumps(order))
+
+
+async def _main() -> None:
+    with tempfile.TemporaryDirectory(prefix="skysweep-writing-") as folder:
+        print(json.dumps(await measured(json.load(sys.stdin), Path(folder))))
+
+
+if __name__ == "__main__":
+    asyncio.run(_main())
