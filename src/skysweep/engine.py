@@ -9,7 +9,7 @@ update tag, less the units that the ledger has.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -31,6 +31,7 @@ from skysweep.lease import Lease, Wish, take
 from skysweep.ledger import Ledger, Past
 from skysweep.limits import Limits
 from skysweep.model import Call
+from skysweep.order import Order
 from skysweep.outbox import Outbox
 from skysweep.outcomes import Outcome, Tally, UnitResult
 from skysweep.paging import pages
@@ -175,26 +176,28 @@ class _Sweep:
         """Workers walk units, writers commit what they find; ends when the plan is done and the streams are empty."""
         self.tally.phase = "sweeping"
         self.tally.planned({each.id: plan.count(each, self.catalogue.calls) for each in self.books.accounts})
-        units = self.books.to_do(self.catalogue)
+        workers = min(2 * self.settings.concurrency, max(1, self.tally.units))
+        units = await anyio.to_thread.run_sync(self.books.to_do, self.catalogue, max(1, workers // 4))
         await self.writer.accounts([_account_row(each) for each in self.books.accounts])
         async with anyio.create_task_group() as keeping:
             keeping.start_soon(self.books.keep)
             async with anyio.create_task_group() as writing:
                 writing.start_soon(self.writer.run)
                 async with anyio.create_task_group() as walking:
-                    for _ in range(min(2 * self.settings.concurrency, max(1, self.tally.units))):
+                    for _ in range(workers):
                         walking.start_soon(self._work, units)
                 self.writer.close()
             keeping.cancel_scope.cancel()
         await self.books.note()
 
-    async def _work(self, units: Iterator[Unit]) -> None:
+    async def _work(self, units: Order) -> None:
         for unit in units:  # shared by the workers: each takes the next one
             outbox = Outbox(unit, self.makers, self.writer, self.books.finished)
             name = f"{unit} {unit.call.literal}".removesuffix(" {}")
             self.tally.running[name] = time.monotonic()
             await self._unit(unit, outbox)
             del self.tally.running[name]
+            units.over(unit)
 
     async def _unit(self, unit: Unit, outbox: Outbox) -> None:
         started, mine = time.monotonic(), Tally()

@@ -42,6 +42,7 @@ CREATE TABLE IF NOT EXISTS units (
     seconds REAL NOT NULL, error TEXT, details TEXT NOT NULL,
     PRIMARY KEY (sweep, account, region, service, operation, literal)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS gaps ON units (sweep) WHERE outcome IN ('denied', 'failed') OR details <> '[]';
+CREATE INDEX IF NOT EXISTS dear ON units (sweep, account, calls) WHERE calls > 1;
 CREATE TABLE IF NOT EXISTS quarantined (
     sweep TEXT NOT NULL, type TEXT NOT NULL, id TEXT NOT NULL, account TEXT NOT NULL, region TEXT NOT NULL,
     call TEXT NOT NULL, item INTEGER NOT NULL, reason TEXT NOT NULL,
@@ -262,6 +263,20 @@ class Ledger:
             Gap(service, operation, Outcome(outcome), *rest)
             for service, operation, outcome, *rest, _ in self._rows(_GAPS, sweep)
         ]
+
+    def costs(self) -> dict[str, float]:
+        """How many calls each account took, at most, in the sweeps that are kept; units of one call do not count."""
+        each = "SELECT account, sum(calls) AS calls FROM units WHERE calls > 1 GROUP BY sweep, account"
+        return dict(self._rows(f"SELECT account, max(calls) FROM ({each}) GROUP BY account"))  # noqa: S608 - ours
+
+    def dear(self, account: str) -> dict[Key, float]:
+        """How many calls the account's units took, at most, in the sweeps that are kept; those of more than one."""
+        query = (
+            "SELECT region, service, operation, literal, max(calls) FROM units "
+            "WHERE sweep IN (SELECT id FROM sweeps ORDER BY rowid DESC LIMIT 6) AND account = ? AND calls > 1 "
+            "GROUP BY region, service, operation, literal"
+        )
+        return {Key(*key): calls for *key, calls in self._rows(query, account)}
 
     def outcomes(self, sweep: str) -> dict[Outcome, int]:
         """How many units of a sweep came to each outcome."""
