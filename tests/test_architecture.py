@@ -11,11 +11,12 @@ PACKAGE = Path(__file__).parents[1] / "src" / "skysweep"
 
 # Each line may import the lines above it, and its own. `sweep`, `cli` and the package itself see all.
 ORDER = [
-    {"errors", "readonly", "address"},
+    {"errors", "readonly", "address", "turns"},
     {"model", "outcomes", "permissions", "syncs", "regions", "policies"},
-    {"paths", "plan", "rollout", "members"},
-    {"arcadedb", "_embedded", "store", "transport", "replies", "retry", "limits", "silence", "identity"},
-    {"aws", "pagers"},
+    {"paths", "plan", "rollout", "members", "order"},
+    {"decoding"},
+    {"arcadedb", "_embedded", "store", "transport", "replies", "requests", "retry", "limits", "silence", "identity"},
+    {"aws", "pagers", "exchange"},
     {"catalogue", "lint"},
     {"clients"},
     {"settings"},
