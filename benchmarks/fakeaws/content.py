@@ -14,7 +14,8 @@ from ipaddress import IPv4Address
 from typing import Any
 
 from benchmarks.fakeaws.estate import GLOBAL, Estate
-from benchmarks.fakeaws.kinds import CIDR, IPV6_RANGE, KINDS, MEMBERS, REAL, Text
+from benchmarks.fakeaws.kinds import CIDR, IPV6_RANGE, KINDS, MEMBERS, Text
+from benchmarks.fakeaws.sizes import LACKING
 
 MOMENT = datetime(2024, 1, 1, tzinfo=UTC)
 DEPTH = 4  # structures within structures that are filled, counted from the item
@@ -98,10 +99,10 @@ def referred(key: str, member: str) -> str | None:
 
 @cache
 def filler(key: str, shape: Any, path: tuple[str, ...], *, real: bool = False) -> Filler:
-    """What fills `shape`, met at `path` of the output of the operation or listing `key`; real: as REAL tells."""
+    """What fills `shape`, met at `path` of the output of operation or listing `key`; real: but what real ones lack."""
     tables = _tables(key)
     if real:
-        tables = (dict.fromkeys(REAL.get(key.partition("/")[0], ())), *tables)
+        tables = (dict.fromkeys(LACKING.get(key.partition("/")[0], ())), *tables)
     return _filler(tables, shape, path[-1] if path else "", path[-2] if len(path) > 1 else "", DEPTH)
 
 

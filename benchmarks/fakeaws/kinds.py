@@ -395,6 +395,3 @@ MEMBERS: Mapping[str, Mapping[str, Any]] = {
 
 SINGULAR = {"InstanceIds": "InstanceId", "GroupIds": "GroupId", "VpcIds": "VpcId", "image-id": "ImageId"}
 """Inputs and filters that choose things by their identifiers."""
-
-REAL: Mapping[str, tuple[str, ...]] = {}
-"""By listing or operation: the members that real items mostly lack, as far as no declaration reads them."""

@@ -17,18 +17,18 @@ from benchmarks.fakeaws.faults import Change, Cut, Delay, Drip, Drop, Fault, Han
 from benchmarks.fakeaws.heads import END, Head
 from benchmarks.fakeaws.identity import HOUR
 from benchmarks.fakeaws.server import SPREAD, Server, latencies
+from benchmarks.fakeaws.wheel import Wheel
 
 
 class Connection(asyncio.Protocol):
     """One client's connection: requests are answered in turn."""
 
-    def __init__(self, server: Server, open_ones: set[Connection]) -> None:
+    def __init__(self, server: Server, open_ones: set[Connection], wheel: Wheel) -> None:
         self._server = server
+        self._wheel = wheel
         self._open = open_ones
         self._data = b""
         self._stuck = False  # whatever comes, nothing is read any more
-        self._loop = asyncio.get_running_loop()
-        self._later: asyncio.TimerHandle | None = None
         self._transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -38,10 +38,8 @@ class Connection(asyncio.Protocol):
         self._open.add(self)
 
     def connection_lost(self, _: Exception | None) -> None:
-        """Ends what was to be sent later."""
+        """Forgets the connection."""
         self._open.discard(self)
-        if self._later is not None:
-            self._later.cancel()
 
     def close(self) -> None:
         """Ends the connection at once."""
@@ -68,11 +66,13 @@ class Connection(asyncio.Protocol):
             wait += fault.seconds
         if wait:
             self._stuck = True  # what follows waits for its turn
-            self._later = self._loop.call_later(wait, self._late, reply, fault)
+            self._wheel.later(wait, partial(self._late, reply, fault))
         else:
             self._perform(reply, fault)
 
     def _late(self, reply: bytes, fault: Fault | None) -> None:
+        if self._transport.is_closing():
+            return
         self._stuck = False
         self._perform(reply, fault)
         if self._data:
@@ -105,6 +105,8 @@ class Connection(asyncio.Protocol):
         self._transport.close()
 
     def _drip(self, rest: bytes, seconds: float) -> None:
+        if self._transport.is_closing():
+            return
         if not rest:
             self._stuck = False
             self.data_received(b"")
@@ -114,7 +116,7 @@ class Connection(asyncio.Protocol):
             self._transport.write(rest[:1])
             self._drip(rest[1:], seconds)
 
-        self._later = self._loop.call_later(seconds, send)
+        asyncio.get_running_loop().call_later(seconds, send)
 
 
 def _with_body(head: bytes, body: bytes) -> bytes:
@@ -151,7 +153,7 @@ async def serving(
     )
     connections = set[Connection]()
     listening = await asyncio.get_running_loop().create_server(
-        partial(Connection, server, connections), "127.0.0.1", port, backlog=1024
+        partial(Connection, server, connections, Wheel()), "127.0.0.1", port, backlog=1024
     )
     server.url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
     try:
