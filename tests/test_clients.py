@@ -17,11 +17,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skysweep.clients import DUMMY, USER_AGENT, AwsSettings, Clients
+from skysweep.decoding import timestamp
 from skysweep.demo import server
 from skysweep.errors import BadSettings, Bug
 from skysweep.outcomes import Tally
 from skysweep.plan import GLOBAL, Target
-from skysweep.replies import timestamp
 from skysweep.transport import loopback
 from wire import CALLER, DROP, HANG, Reply, Wire, as_xml, ec2_error, query_error, wire
 

@@ -101,7 +101,9 @@ class Asking:
         timeout = clients.silence.timeout(self._place, policy(clients.settings, self.service).read_timeout)
         self.tally.calls += 1
         try:
-            reply = await clients.send(self.target, self.service, self.operation, inputs, timeout=timeout)
+            reply = await clients.send(
+                self.target, self.service, self.operation, inputs, timeout=timeout, planned=not self.told
+            )
             answered = True
         except (ClientError, ResponseParserError, ParamValidationError, SkysweepError):
             answered = True

@@ -23,6 +23,7 @@ from skysweep.model import UNREADABLE, Among, Call, Context, Record, Unanswered
 from skysweep.outcomes import DetailFailure, Outcome
 from skysweep.plan import Target, Unit
 from skysweep.retry import forgotten
+from skysweep.turns import Turns
 
 Reply = Mapping[str, Any]
 Ask = Callable[[Target, Call, Mapping[str, Any], str | None], AsyncIterator[Reply]]
@@ -55,6 +56,7 @@ class Walk:
         self._unasked: set[Call] = set()
         self._batched: set[tuple[Call, str]] = set()
         self._dead: CallFailed | None = None
+        self._turns = Turns()
 
     @property
     def details(self) -> tuple[DetailFailure, ...]:
@@ -124,6 +126,7 @@ class Walk:
         else:
             for record in window:
                 await self._rows(feed, record)
+                await self._turns.next()  # making rows never waits: a large page would hold everybody up
         for branch in feed.details:
             if branch.call.batch:
                 await self._batches(branch, window)

@@ -29,11 +29,15 @@ _LOOPBACK = re.compile(r"(?:[^/@:]+\.)?localhost|(?:[^/@:]+\.)?127\.0\.0\.1|\[?:
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """Whom and where the call under way is for: the account's credentials, the region, seconds for the exchange."""
+    """Whom and where the call under way is for: the account's credentials, the region, seconds for the exchange.
+
+    taken: where the signed request goes instead of being sent.
+    """
 
     credentials: Any
     region: str
     timeout: float
+    taken: list[Any] | None = None
 
 
 AIM: ContextVar[Aim] = ContextVar("aim")
