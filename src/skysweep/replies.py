@@ -70,11 +70,15 @@ class _Strict(parsers.AioResponseParser):  # type: ignore[misc]  # aiobotocore h
         """What `parse` makes of a large reply, in turns with others: it would hold them all up."""
         raise NotImplementedError
 
+    def _whole(self, shape: Any) -> Whole:
+        parser: Any = type(self)
+        return _decoder(parser, shape)
+
     def _parse_shape(self, shape: Any, node: Any) -> Any:
         """What botocore makes of a node, or a mark where it makes nothing: the smallest part that cannot be read."""
         try:
             if shape is self._shape and self._succeeded:
-                return _decoder(type(self), shape).decode(node)
+                return self._whole(shape).decode(node)
             # S3's root may be a text; a flattened list of one is its item itself.
             plain = shape is not self._shape and not shape.serialization.get("flattened")
             if plain and self._is_odd(shape.type_name, node):
@@ -95,7 +99,7 @@ class _StrictJson(_Strict):
     """The JSON protocols' part."""
 
     async def _in_turns(self, body: bytes, shape: Any) -> Any:
-        return await _decoder(type(self), shape).in_turns(self._parse_body_as_json(body)) | {"ResponseMetadata": {}}
+        return await self._whole(shape).in_turns(self._parse_body_as_json(body)) | {"ResponseMetadata": {}}
 
     def _is_odd(self, kind: str, node: Any) -> bool:
         return kind == "list" and type(node) is not list and node is not None  # else it lists letters, or keys
@@ -134,7 +138,7 @@ class _StrictXml(_Strict):
         wrapper = shape.serialization.get("resultWrapper")
         if wrapper is not None:
             [root] = [child for child in root if tag_of(child) == wrapper]
-        return await _decoder(type(self), shape).in_turns(root) | {"ResponseMetadata": {}}
+        return await self._whole(shape).in_turns(root) | {"ResponseMetadata": {}}
 
     def _is_odd(self, kind: str, node: Any) -> bool:
         # A list is what repeats in the XML; a text stands for itself, and for headers.
