@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -69,7 +70,16 @@ def compare(
 
     setup = _setup(smoke, accounts=accounts, regions=regions, latency=latency, real=real)
     result = _result("compare")
-    _run(command.compared, setup, _kind(store), result, _say, folder=cartography, all_rivals=not (without or smoke))
+    _run(
+        command.compared,
+        setup,
+        _kind(store),
+        result,
+        _say,
+        effort=_effort(smoke),
+        folder=cartography,
+        all_rivals=not without,
+    )
     _told(result, json, markdown)
     if plot:
         runs = result.figures["runs"]
@@ -103,7 +113,7 @@ def sweep(
     setup = _setup(smoke, accounts=accounts, regions=regions, resources=resources, **chosen)
     result = _result("sweep")
     words = ("--concurrency", str(concurrency), *(option or ()))
-    _run(command.swept, setup, _kind(store), result, _say, share=rate_share, options=words, warm=not smoke)
+    _run(command.swept, setup, _kind(store), result, _say, effort=_effort(smoke), share=rate_share, options=words)
     _told(result, json, markdown)
     if plot:
         bounds = [*result.figures["bounds"], {"name": "the sweep", "seconds": result.figures["sweep"]["seconds"]}]
@@ -139,7 +149,7 @@ def tune(
     whole = [[int(each) for each in text.split(",")] for text in (concurrency, rows, writers)]
     grid = command.Grid(whole[0], whole[1], whole[2], [float(each) for each in shares.split(",")])
     result = _result("tune")
-    _run(command.tuned, setup, _kind(store), grid, result, _say)
+    _run(command.tuned, setup, _kind(store), grid, result, _say, effort=_effort(smoke))
     _told(result, json, markdown)
     if plot:
         points = result.figures["points"]
@@ -168,11 +178,13 @@ def scale(
     from benchmarks import scale as command  # noqa: PLC0415 - each command has its own imports
     from benchmarks.estates import Setup  # noqa: PLC0415 - the same
 
-    limits = (10, 1_000, 10) if smoke else (up_to_accounts, up_to_resources, up_to_plans)
+    limits = (1, 1_000, 10) if smoke else (up_to_accounts, up_to_resources, up_to_plans)
     up_to = dict(zip(("accounts", "resources", "plans"), limits, strict=True))
     setup = Setup(accounts=accounts, regions=1 if smoke else regions, latency=latency, real=real)
     result = _result("scale")
-    _run(command.scaled, setup, _kind(store), result, _say, syncs="EBSVolume,EC2Instance" if smoke else syncs, **up_to)
+    effort = _effort(smoke)
+    chosen = replace(effort, syncs=syncs or effort.syncs)
+    _run(command.scaled, setup, _kind(store), result, _say, effort=chosen, **up_to)
     _told(result, json, markdown)
     if plot:
         for name in ("accounts", "resources", "planned accounts"):
@@ -196,7 +208,7 @@ def micro(
     from benchmarks import micro as command  # noqa: PLC0415 - each command has its own imports
 
     result = _result("micro")
-    _run(command.done, result, _say, items=20 if smoke else items, budget=0.02 if smoke else 1.0, real=real)
+    _run(command.done, result, _say, effort=_effort(smoke), items=20 if smoke else items, real=real)
     _told(result, json, markdown)
     if plot:
         steps = result.figures["steps"]
@@ -210,6 +222,12 @@ def _setup(smoke: bool, **chosen: Any) -> Any:
     if smoke:
         return Setup(**chosen | {"accounts": 2, "regions": 1, "resources": 0, "sizes": SMALL})
     return Setup(**chosen, sizes=None if chosen.get("resources") else TYPICAL)
+
+
+def _effort(smoke: bool) -> Any:
+    from benchmarks.bench import SMOKE, Effort  # noqa: PLC0415 - it brings the driver
+
+    return SMOKE if smoke else Effort()
 
 
 def _kind(store: StoreKind) -> Any:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,24 @@ from benchmarks.stores import Held, Kind, held
 PACELESS = ("--rate-share", "0")
 NOWHERE = Path(tempfile.gettempdir()) / "skysweep-bench-home"  # the HOME of what needs none
 Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How thoroughly is measured. warm: whether a sweep goes before the measured ones. times: that bare calls are sent.
+
+    calls: of empty replies, at least. syncs: what skysweep is to sweep, empty for all. seconds: for each step of micro.
+    """
+
+    warm: bool = True
+    times: int = 3
+    calls: int = 6_000
+    syncs: str = ""
+    seconds: float = 1.0
+
+
+SMOKE = Effort(warm=False, times=1, calls=300, syncs="EC2Instance,EBSVolume,AWSRole,S3Bucket", seconds=0.02)
+"""Whether it works at all."""
 
 
 @dataclass(slots=True)
@@ -50,7 +68,7 @@ class Run:
         """For JSON: without what it said, and with the counts by operation alone."""
         found = asdict(self)
         del found["told"], found["counts"]
-        return found | {"operations": self.operations()}
+        return found | {"operations": self.operations(), "said": self.told.tail if self.code else ""}
 
     def operations(self) -> dict[str, int]:
         """How many calls of each operation there were."""
@@ -68,16 +86,21 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """A fake AWS and a store that are up. say: told what goes on."""
+    """A fake AWS and a store that are up. say: told what goes on.
+
+    anew: whether each program has to make constraints and indexes itself, as where it is the first.
+    """
 
     fake: Fake
     held: Held
     home: Path
+    effort: Effort
     say: Say
+    anew: bool = False
 
     async def run(self, name: str, program: Program, *, codes: Sequence[int] = (0,)) -> Run:
         """Empties graph and counters, runs the program, and tells what came of it."""
-        await self.held.empty()
+        await self.held.empty(schema=self.anew)
         self.say(f"{name} …")
         self.fake.process.calls(reset=True)
         before, store = self.usage(), self.held.cpu()
@@ -105,11 +128,17 @@ class Bench:
 
     async def sync(self, name: str, *options: str) -> Run:
         """A sweep by skysweep's command line."""
-        return await self.run(name, ours.sync(self.fake, self.held, self.home, *options), codes=ours.CODES)
+        return await self.run(name, self.command(*options), codes=ours.CODES)
+
+    def command(self, *options: str) -> Program:
+        """Skysweep's command line for this bench."""
+        narrow = ("--aws-requested-syncs", self.effort.syncs) if self.effort.syncs else ()
+        return ours.sync(self.fake, self.held, self.home, *options, *narrow)
 
     async def warm(self) -> None:
         """A sweep that is not measured: the store has compiled its code then, the fake AWS has made its replies."""
-        await self.sync("warming up", *PACELESS)
+        if self.effort.warm:
+            await self.sync("warming up", *PACELESS)
 
 
 async def alone(program: Program, *, codes: Sequence[int] = (0,)) -> Measured:
@@ -118,10 +147,20 @@ async def alone(program: Program, *, codes: Sequence[int] = (0,)) -> Measured:
 
 
 @asynccontextmanager
-async def bench(setup: Setup, kind: Kind, say: Say) -> AsyncIterator[Bench]:
+async def bench(setup: Setup, kind: Kind, effort: Effort, say: Say, *, anew: bool = False) -> AsyncIterator[Bench]:
     """Starts both; they end with the block."""
-    with tempfile.TemporaryDirectory(prefix="skysweep-bench-home-", ignore_cleanup_errors=True) as home:
-        say(f"starting the store ({kind}) and the fake AWS …")
-        async with held(kind) as store:
-            with fake(setup) as aws:
-                yield Bench(aws, store, Path(home), say)
+    say(f"starting the store ({kind}) and the fake AWS …")
+    async with held(kind) as store:
+        with beside(store, setup, effort, say, anew=anew) as at:
+            yield at
+
+
+@contextmanager
+def beside(store: Held, setup: Setup, effort: Effort, say: Say, *, anew: bool = False) -> Iterator[Bench]:
+    """A bench of a store that is up already."""
+    with _home() as home, fake(setup) as aws:
+        yield Bench(aws, store, Path(home), effort, say, anew)
+
+
+def _home() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="skysweep-bench-home-", ignore_cleanup_errors=True)

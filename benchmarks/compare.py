@@ -8,22 +8,27 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.bench import NOWHERE, PACELESS, Bench, Run, Say, alone, bench
+from benchmarks.bench import NOWHERE, PACELESS, Bench, Effort, Run, Say, alone, bench
 from benchmarks.estates import Fake, Setup, fake
 from benchmarks.rivals import bare, cartography, naive
 from benchmarks.stores import Kind
 from benchmarks.tables import Result, Table, ratio
 
-TIMES = 3  # that the bare calls are measured; the fastest counts
-LEAST_CALLS = 6_000  # of empty replies: fewer would tell of the beginning
 OURS = "skysweep, pacing off"
 
 
 async def compared(
-    setup: Setup, kind: Kind, result: Result, say: Say, *, folder: Path | None = None, all_rivals: bool = True
+    setup: Setup,
+    kind: Kind,
+    result: Result,
+    say: Say,
+    *,
+    effort: Effort,
+    folder: Path | None = None,
+    all_rivals: bool = True,
 ) -> None:
     """Fills the result. folder: Cartography's environment, when not the cache's; all_rivals: whether it runs at all."""
-    async with bench(setup, kind, say) as at:
+    async with bench(setup, kind, effort, say, anew=True) as at:
         result.machine = {**result.machine, "store": at.held.version}
         await at.warm()
         runs = [run async for run in _swept(at, folder, all_rivals=all_rivals, result=result)]
@@ -31,7 +36,7 @@ async def compared(
     result.figures["runs"] = [run.document() for run in runs]
     result.figures["ratios"] = ratios(runs)
     result.tables.append(_table(setup, runs))
-    calls = [*(await _alone(setup, runs[0], say)), *(await _alone(setup, None, say))]
+    calls = [*(await _alone(setup, runs[0], effort, say)), *(await _alone(setup, None, effort, say))]
     result.figures["calls"] = calls
     result.tables.append(_calls_table(calls))
 
@@ -84,16 +89,16 @@ def _table(setup: Setup, runs: Sequence[Run]) -> Table:
 # The calls alone
 
 
-async def _alone(setup: Setup, run: Run | None, say: Say) -> list[dict[str, Any]]:
+async def _alone(setup: Setup, run: Run | None, effort: Effort, say: Say) -> list[dict[str, Any]]:
     """The calls of a sweep (None: those of an empty estate) without latency, by both; in turn, the fastest counts."""
     what = "empty replies" if run is None else "the sweep's replies"
     calm = replace(setup, latency=0.0, limits=0.0, production=0.0)
     found: list[dict[str, Any]] = []
     with fake(calm if run else replace(calm, sizes={}, resources=0)) as aws:
-        wanted = run.wanted if run else many(aws)
+        wanted = run.wanted if run else many(aws, effort.calls)
         for by, name in (("aiobotocore", "bare aiobotocore"), ("skysweep", "skysweep's asking")):
             say(f"{what}, {name} …")
-            tries = [await one(aws, wanted, by) for _ in range(TIMES)]
+            tries = [await one(aws, wanted, by) for _ in range(effort.times)]
             best = min(tries, key=lambda each: each["seconds"]) | {"cpu": min(each["cpu"] for each in tries)}
             found.append({"replies": what, "by": name} | figures(best))
     for each in found:
@@ -114,10 +119,10 @@ def figures(told: dict[str, float]) -> dict[str, float]:
     return told | {"calls_per_second": calls / told["seconds"], "cpu_ms": 1e3 * told["cpu"] / calls}
 
 
-def many(aws: Fake) -> list[bare.Some]:
+def many(aws: Fake, least: int) -> list[bare.Some]:
     """Every listing of an empty estate, so often that beginnings do not count."""
     once = bare.listings(aws)
-    times = -(-LEAST_CALLS // sum(each.calls for each in once))
+    times = -(-least // sum(each.calls for each in once))
     return [each._replace(calls=each.calls * times) for each in once]
 
 

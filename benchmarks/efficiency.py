@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from benchmarks import bound, compare, decode, writing
-from benchmarks.bench import NOWHERE, Bench, Run, Say, alone, bench
+from benchmarks.bench import NOWHERE, Bench, Effort, Run, Say, alone, bench
 from benchmarks.bound import Bound
 from benchmarks.estates import Setup, fake
 from benchmarks.rivals import ours
@@ -18,19 +18,18 @@ from skysweep import catalogue
 
 
 async def swept(
-    setup: Setup, kind: Kind, result: Result, say: Say, *, share: float, options: Sequence[str] = (), warm: bool = True
+    setup: Setup, kind: Kind, result: Result, say: Say, *, effort: Effort, share: float, options: Sequence[str] = ()
 ) -> None:
     """Fills the result with a sweep at that share of AWS's rates, and what bounds it."""
-    async with bench(setup, kind, say) as at:
+    async with bench(setup, kind, effort, say) as at:
         result.machine = {**result.machine, "store": at.held.version}
-        if warm:
-            await at.warm()
+        await at.warm()
         units = at.home / "units.ndjson"
         run = await at.sync("skysweep", "--rate-share", f"{share:g}", "--report", str(units), *options)
         with units.open(encoding="utf-8") as lines:
             records = ours.records(lines)
         written = await _written(at)
-    bounds = await _bounds(setup, run, share, written, say)
+    bounds = await _bounds(setup, run, share, written, at)
     report = ours.report(run.told.out)
     numbers = _numbers(run, report, records, bounds, written)
     result.figures |= {"estate": setup.options(), "share": share, "run": run.document(), "sweep": numbers}
@@ -52,12 +51,15 @@ async def _written(at: Bench) -> dict[str, float]:
     return found
 
 
-async def _bounds(setup: Setup, run: Run, share: float, written: Mapping[str, float], say: Say) -> list[Bound]:
+async def _bounds(setup: Setup, run: Run, share: float, written: Mapping[str, float], at: Bench) -> list[Bound]:
     """The four bounds; a bare call and the replies are measured here and now, without latency."""
     calm = replace(setup, latency=0.0, limits=0.0, production=0.0)
-    say("bare calls, and taking replies apart …")
+    at.say("bare calls, and taking replies apart …")
     with fake(replace(calm, sizes={}, resources=0)) as empty:
-        tries = [await compare.one(empty, compare.many(empty), "aiobotocore") for _ in range(compare.TIMES)]
+        tries = [
+            await compare.one(empty, compare.many(empty, at.effort.calls), "aiobotocore")
+            for _ in range(at.effort.times)
+        ]
     call = min(compare.figures(each)["cpu_ms"] for each in tries) / 1e3
     with fake(calm) as full:
         costs = json.loads((await alone(decode.program(full, NOWHERE, run.wanted))).out)

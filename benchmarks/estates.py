@@ -26,8 +26,17 @@ TYPICAL: Mapping[str, int] = {
     "s3:ListBuckets": 100,
     "iam:ListRoles": 100,
     "iam:ListUsers": 20,
+    "iam:ListPolicies": 5,
+    "iam:ListPolicies/AWS": 5,
+    "ec2:DescribeVpcs": 1,
+    "sns:ListTopics": 1,
+    "sqs:ListQueues": 1,
+    "kms:ListKeys": 1,
 }
-"""Items of each listing in each region, or in each account where a service is account-wide."""
+"""Items of each listing in each region, or in each account where a service is account-wide.
+
+The last six are what the others point at: Cartography cannot read what points at nothing.
+"""
 
 SMALL: Mapping[str, int] = {listing: max(1, size // 50) for listing, size in TYPICAL.items()}
 """The same in small, for a smoke."""
@@ -42,6 +51,10 @@ LABELS: Mapping[str, str] = {
     "s3:ListBuckets": "S3Bucket",
     "iam:ListRoles": "AWSRole",
     "iam:ListUsers": "AWSUser",
+    "ec2:DescribeVpcs": "AWSVpc",
+    "sns:ListTopics": "SNSTopic",
+    "sqs:ListQueues": "SQSQueue",
+    "kms:ListKeys": "KMSKey",
 }
 """What the nodes are called that these listings are about: by all collectors."""
 
@@ -73,8 +86,8 @@ class Setup:
         return chosen | {name: getattr(self, name) for name in ("seed", "accounts", "regions", "resources")}
 
     def expected(self) -> int:
-        """How many items its sizes come to."""
-        sizes = self.sizes or {}
+        """How many items of the kinds that are counted its sizes come to."""
+        sizes = {name: size for name, size in (self.sizes or {}).items() if name in LABELS}
         return sum(size * self.accounts * (1 if _wide(name) else self.regions) for name, size in sizes.items())
 
 

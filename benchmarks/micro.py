@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import decode
-from benchmarks.bench import NOWHERE, Say, alone
+from benchmarks.bench import NOWHERE, Effort, Say, alone
 from benchmarks.estates import Setup, fake
 from benchmarks.fakeaws import Estate
 from benchmarks.fakeaws.answers import Answers
@@ -32,7 +32,6 @@ from skysweep.outcomes import Outcome, UnitResult
 from skysweep.plan import Account, Target
 from skysweep.records import Maker
 
-ITEMS = 500
 LISTINGS = (
     *("ec2:DescribeInstances", "ec2:DescribeNetworkInterfaces", "ec2:DescribeVolumes", "ec2:DescribeSecurityGroups"),
     *("ec2:DescribeSubnets", "iam:ListRoles", "iam:ListUsers", "lambda:ListFunctions", "s3:ListBuckets"),
@@ -66,8 +65,8 @@ def fastest(go: Callable[[], object], budget: float) -> float:
     return min(times)
 
 
-async def done(result: Result, say: Say, *, items: int = ITEMS, budget: float = 1.0, real: bool = False) -> None:
-    """Fills the result: replies of so many items, each step tried for `budget` seconds."""
+async def done(result: Result, say: Say, *, effort: Effort, items: int, real: bool = False) -> None:
+    """Fills the result; items: of each reply."""
     say("replies …")
     setup = Setup(accounts=1, regions=1, sizes=dict.fromkeys(LISTINGS, items), real=real)
     with fake(setup) as aws:
@@ -87,7 +86,7 @@ async def done(result: Result, say: Say, *, items: int = ITEMS, budget: float = 
     with tempfile.TemporaryDirectory() as folder, Ledger(Path(folder)) as ledger:
         for step in (*_records(items), _cypher(), *_ledger(ledger), _limits()):
             say(f"{step.name} …")
-            seconds = await asyncio.to_thread(fastest, step.go, budget)
+            seconds = await asyncio.to_thread(fastest, step.go, effort.seconds)
             found[step.name] = {"unit": step.unit, "us": 1e6 * seconds / step.count, "per_second": step.count / seconds}
     result.figures["steps"] = found
     rows = [(f"{name} ({each['unit']})", each["us"], each["per_second"]) for name, each in found.items()]

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from benchmarks.bench import NOWHERE, PACELESS, Say, alone, bench
+from benchmarks.bench import NOWHERE, PACELESS, Effort, Say, alone, beside
 from benchmarks.estates import Setup, fake
 from benchmarks.rivals import ours
-from benchmarks.stores import Kind
+from benchmarks.stores import Held, Kind, held
 from benchmarks.tables import Result, Table
 
 ACCOUNTS = (1, 10, 100, 1_000, 10_000)
@@ -31,17 +31,28 @@ class Point:
 
 
 async def scaled(
-    setup: Setup, kind: Kind, result: Result, say: Say, *, accounts: int, resources: int, plans: int, syncs: str = ""
+    setup: Setup,
+    kind: Kind,
+    result: Result,
+    say: Say,
+    *,
+    effort: Effort,
+    accounts: int,
+    resources: int,
+    plans: int,
 ) -> None:
     """Fills the result. accounts, resources, plans: up to so many accounts swept, resources swept, accounts planned."""
-    options = (*PACELESS, *(("--aws-requested-syncs", syncs) if syncs else ()))
     empty = [replace(setup, accounts=each, resources=FEW) for each in ACCOUNTS if each <= accounts]
     full = [replace(setup, resources=each) for each in RESOURCES if each <= resources]
-    found = {
-        "accounts": [await _sweep(each, each.accounts, kind, options, say) for each in empty],
-        "resources": [await _sweep(each, each.resources, kind, options, say) for each in full],
-        "planned accounts": [await _plan(setup, each, say) for each in ACCOUNTS if each <= plans],
-    }
+    async with held(kind) as store:
+        result.machine = {**result.machine, "store": store.version}
+        if effort.warm:
+            await _sweep(replace(setup, resources=FEW), 0, store, effort, say)
+        found = {
+            "accounts": [await _sweep(each, each.accounts, store, effort, say) for each in empty],
+            "resources": [await _sweep(each, each.resources, store, effort, say) for each in full],
+        }
+    found["planned accounts"] = [await _plan(setup, each, say) for each in ACCOUNTS if each <= plans]
     for name, points in found.items():
         if points:
             result.figures[name] = [document(before, point) for before, point in _pairs(points)]
@@ -53,10 +64,10 @@ def _pairs(points: Sequence[Point]) -> list[tuple[Point | None, Point]]:
     return list(zip([None, *points], points, strict=False))
 
 
-async def _sweep(setup: Setup, items: int, kind: Kind, options: Sequence[str], say: Say) -> Point:
-    async with bench(setup, kind, say) as at:
+async def _sweep(setup: Setup, items: int, store: Held, effort: Effort, say: Say) -> Point:
+    with beside(store, setup, effort, say) as at:
         name = f"{setup.accounts:,} accounts, {setup.resources:,} resources"
-        run = await at.sync(name, *options)
+        run = await at.sync(name, *PACELESS)
         return Point(items, run.calls, run.seconds, run.cpu, run.rss_mb, run.nodes)
 
 

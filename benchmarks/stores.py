@@ -43,11 +43,11 @@ class Held:
         """The CPU seconds that it has used so far."""
         return cpu_of(self.pid)
 
-    async def empty(self) -> None:
-        """Deletes what is in the graph, and the ledger."""
+    async def empty(self, *, schema: bool = False) -> None:
+        """Deletes what is in the graph, and the ledger; with `schema` a Neo4j's constraints and indexes as well."""
         for left in self.folder.glob("ledger.sqlite*"):
             left.unlink()
-        if self.kind is Kind.NEO4J:
+        if schema and self.kind is Kind.NEO4J:
             from neo4j_server import wipe  # noqa: PLC0415 - its packages are there for a Neo4j alone
 
             await wipe(self.store.driver, self.store.database)

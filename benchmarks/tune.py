@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from benchmarks.bench import Bench, Run, Say, bench
+from benchmarks.bench import Bench, Effort, Run, Say, bench
 from benchmarks.estates import Setup
 from benchmarks.measure import Program
 from benchmarks.rivals import ours
@@ -48,9 +48,9 @@ class Point:
         return f"{self.concurrency} at once, {self.rows:,} rows, {self.writers} writers, share {self.share:g}"
 
 
-async def tuned(setup: Setup, kind: Kind, grid: Grid, result: Result, say: Say) -> None:
+async def tuned(setup: Setup, kind: Kind, grid: Grid, result: Result, say: Say, *, effort: Effort) -> None:
     """Fills the result with a sweep for each point."""
-    async with bench(setup, kind, say) as at:
+    async with bench(setup, kind, effort, say) as at:
         result.machine = {**result.machine, "store": at.held.version}
         await at.warm()
         done = [(point, await at.run(str(point), _program(at, point), codes=ours.CODES)) for point in grid.points(kind)]
@@ -64,7 +64,7 @@ async def tuned(setup: Setup, kind: Kind, grid: Grid, result: Result, say: Say) 
 
 def _program(at: Bench, point: Point) -> Program:
     options = ("--concurrency", str(point.concurrency), "--rate-share", f"{point.share:g}")
-    made = ours.sync(at.fake, at.held, at.home, *options)
+    made = at.command(*options)
     _, _, _, *words = made.words  # python -m skysweep.cli
     changes = {"rows": point.rows, "writers": point.writers}
     return Program([sys.executable, "-m", "benchmarks.tuned", *words], {**made.environ, VARIABLE: json.dumps(changes)})
