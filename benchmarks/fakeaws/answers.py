@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from benchmarks.fakeaws.content import OF_LISTING, About, filler, number_in, referred
@@ -76,15 +76,15 @@ class Answers:
         region = place_of(region, operation.key)
         if operation.key in LISTS:
             found = LISTS[operation.key](self.identity, inputs, account)
-            entries = [Entry(0, number) for number in range(len(found))]
-            page, last = _page(operation, inputs, entries, self._size(operation, inputs, whole=whole))
+            numbers: Mapping[int, Sequence[int]] = {0: range(len(found))}
+            page, last = _page(operation, inputs, numbers, self._size(operation, inputs, whole=whole))
             return self._listed(operation, [[found[each.number] for each in page]], last), len(page)
         parent = self._parent(operation, inputs)
         if not operation.lists or (parent and not operation.paginator):
             return self._one(operation, account, region, parent), 1
         key, parts = _parts(operation, inputs)
-        entries = self._entries(operation, inputs, (account, region), parts, parent)
-        page, last = _page(operation, inputs, entries, self._size(operation, inputs, whole=whole))
+        numbers = self._numbers(operation, inputs, (account, region), parts, parent)
+        page, last = _page(operation, inputs, numbers, self._size(operation, inputs, whole=whole))
         lists: list[list[Any]] = [[] for _ in operation.lists]
         fills = [_item_filler(key, operation, path, real=self.real) for path in operation.lists]
         for part, listed in page:
@@ -118,24 +118,23 @@ class Answers:
         about = About(self.estate, account, region, number, dict([parent]) if parent else {}, number)
         return dict(filler(operation.key, operation.output, (), real=self.real)(about))
 
-    def _entries(
+    def _numbers(
         self,
         operation: Operation,
         inputs: Inputs,
         place: tuple[str, str],
         parts: Mapping[int, str],
         parent: tuple[str, int] | None,
-    ) -> list[Entry]:
+    ) -> Mapping[int, Sequence[int]]:
+        """The numbers of the items in each of the operation's lists, all pages together."""
         if parent:
-            count = self.estate.children.get(operation.key, 1)
-            return [Entry(0, parent[1] + child * CHILD) for child in range(count)]
+            first, count = parent[1], self.estate.children.get(operation.key, 1)
+            return {0: range(first, first + count * CHILD, CHILD)}
         chosen = _chosen(operation, inputs)
-        return [
-            Entry(part, number)
-            for part, listing in parts.items()
-            for number in self.estate.shown(*place, listing)
-            if chosen is None or number in chosen
-        ]
+        shown = {part: self.estate.shown(*place, listing) for part, listing in parts.items()}
+        if chosen is None:
+            return shown
+        return {part: sorted(chosen.intersection(numbers)) for part, numbers in shown.items()}
 
     def _listed(self, operation: Operation, lists: list[list[Any]], last: Entry | None) -> Reply:
         """A page: its lists, and how it goes on after its last entry (None: it does not)."""
@@ -168,18 +167,26 @@ def _item_filler(key: str, operation: Operation, path: tuple[str, ...], *, real:
 
 
 def _page(
-    operation: Operation, inputs: Inputs, entries: list[Entry], size: int | None
+    operation: Operation, inputs: Inputs, numbers: Mapping[int, Sequence[int]], size: int | None
 ) -> tuple[list[Entry], Entry | None]:
     """The entries of the page that the inputs ask for, and the last of them where more follow.
 
     A token names the entry it comes after, so that listings may change meanwhile; an unknown one is the beginning.
+    Nothing is made of the entries of other pages: a listing may have 100,000.
     """
-    if size is None:
-        return entries, None
-    told = re.fullmatch(r"after-(\d+)-(\d+)", str(inputs.get(operation.tokens[0][0], "")))
-    start = bisect_right(entries, Entry(int(told[1]), int(told[2]))) if told else 0
-    page = entries[start : start + size]
-    return page, page[-1] if start + len(page) < len(entries) else None
+    given = str(inputs.get(operation.tokens[0][0], "")) if size is not None else ""
+    told = re.fullmatch(r"after-(\d+)-(\d+)", given)
+    after = Entry(int(told[1]), int(told[2])) if told else Entry(-1, 0)
+    page: list[Entry] = []
+    for part, held in numbers.items():
+        if part < after.part:
+            continue
+        start = bisect_right(held, after.number) if part == after.part else 0
+        end = len(held) if size is None else min(len(held), start + size - len(page))
+        page += [Entry(part, number) for number in held[start:end]]
+        if end < len(held):
+            return page, page[-1]
+    return page, None
 
 
 def _chosen(operation: Operation, inputs: Inputs) -> set[int] | None:

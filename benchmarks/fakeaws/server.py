@@ -26,7 +26,7 @@ from benchmarks.fakeaws.heads import Head
 from benchmarks.fakeaws.identity import HOUR, Refused, account_of, expiry_of
 from benchmarks.fakeaws.models import Inputs, Operation, Request, Unknown, asked
 
-KEPT_REQUESTS = 100_000  # what so many different requests ask is remembered
+KEPT_REQUESTS = 250_000  # what so many different requests ask is remembered
 KEPT_BYTES = 512 * 1024 * 1024  # of replies; what comes when they are full is made anew each time
 ENTRY_BYTES = 400  # of a reply's place among them
 OWN = b" /_fake/"  # GET calls, usage, buckets; reset: calls, and all is counted from nothing
@@ -43,6 +43,7 @@ class _Asked:
     operation: Operation
     inputs: Inputs
     token: str
+    known: bool  # it is found again when it is asked again
     empty: dict[str, bytes]  # the reply when nothing is there: the same for everybody
 
 
@@ -130,8 +131,8 @@ class Server:
         if found is None:
             operation, inputs = asked(Request(*head.target(), head.fields(), body), signed_for)
             token = next((str(inputs[name]) for name, _ in operation.tokens if name in inputs), "")
-            found = _Asked(operation, inputs, token, {})
-            if len(self._asked) < KEPT_REQUESTS:
+            found = _Asked(operation, inputs, token, len(self._asked) < KEPT_REQUESTS, {})
+            if found.known:
                 self._asked[key] = found
         return found
 
@@ -154,7 +155,7 @@ class Server:
         made = http(200, {"Content-Type": render.content_type(operation)}, render.body(operation, reply))
         if not items:
             found.empty[""] = made
-        elif operation.key != "sts:AssumeRole":
+        elif found.known and operation.key != "sts:AssumeRole":
             self._keep(key, version, made)
         return made
 
