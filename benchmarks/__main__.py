@@ -44,6 +44,7 @@ Store = Annotated[StoreKind, Option("--store", help="The store that is written t
 Smoke = Annotated[bool, Option("--smoke", help="A tiny estate: whether it works at all.")]
 Json = Annotated[Path | None, Option("--json", help="Write the figures to this file.")]
 Markdown = Annotated[Path | None, Option("--markdown", help="Put the tables between their markers on this page.")]
+Section = Annotated[str, Option("--section", help="Which part of the page that is. [else the command's]")]
 Plot = Annotated[Path | None, Option("--plot", help="Draw them to this SVG or PNG.")]
 SYNCS = Annotated[str, Option("--aws-requested-syncs", help="Only these, as of `skysweep sync`.")]
 
@@ -63,13 +64,14 @@ def compare(
     smoke: Smoke = False,
     json: Json = None,
     markdown: Markdown = None,
+    section: Section = "",
     plot: Plot = None,
 ) -> None:
     """Sweep one estate by skysweep, by Cartography and by an afternoon's script; then send the calls alone."""
     from benchmarks import compare as command  # noqa: PLC0415 - each command has its own imports
 
     setup = _setup(smoke, accounts=accounts, regions=regions, latency=latency, real=real)
-    result = _result("compare")
+    result = _result(section or "compare")
     _run(
         command.compared,
         setup,
@@ -104,6 +106,7 @@ def sweep(
     smoke: Smoke = False,
     json: Json = None,
     markdown: Markdown = None,
+    section: Section = "",
     plot: Plot = None,
 ) -> None:
     """Sweep once: its figures, what bounds it, and its efficiency, which is the bound over the time."""
@@ -111,7 +114,7 @@ def sweep(
 
     chosen: dict[str, Any] = {"latency": latency, "limits": limits, "production": production, "real": real}
     setup = _setup(smoke, accounts=accounts, regions=regions, resources=resources, **chosen)
-    result = _result("sweep")
+    result = _result(section or "sweep")
     words = ("--concurrency", str(concurrency), *(option or ()))
     _run(command.swept, setup, _kind(store), result, _say, effort=_effort(smoke), share=rate_share, options=words)
     _told(result, json, markdown)
@@ -132,12 +135,14 @@ def tune(
     real: Real = True,
     store: Store = StoreKind.EMBEDDED,
     concurrency: Annotated[str, Option("--concurrency", help="Values to try.")] = "25,50,100,200",
+    processes: Annotated[str, Option("--processes", help="Values to try.")] = "1",
     rows: Annotated[str, Option("--rows", help="Rows of a transaction to try.")] = "1000,4000,16000",
     writers: Annotated[str, Option("--writers", help="Writers to try, of a Neo4j.")] = "2,8",
     shares: Annotated[str, Option("--rate-shares", help="Rate shares to try.")] = "0",
     smoke: Smoke = False,
     json: Json = None,
     markdown: Markdown = None,
+    section: Section = "",
     plot: Plot = None,
 ) -> None:
     """Sweep with every combination of these values, and tell the best and why."""
@@ -146,9 +151,9 @@ def tune(
     setup = _setup(
         smoke, accounts=accounts, regions=regions, resources=resources, latency=latency, limits=limits, real=real
     )
-    whole = [[int(each) for each in text.split(",")] for text in (concurrency, rows, writers)]
-    grid = command.Grid(whole[0], whole[1], whole[2], [float(each) for each in shares.split(",")])
-    result = _result("tune")
+    whole = [[int(each) for each in text.split(",")] for text in (concurrency, processes, rows, writers)]
+    grid = command.Grid(whole[0], whole[1], whole[2], whole[3], [float(each) for each in shares.split(",")])
+    result = _result(section or "tune")
     _run(command.tuned, setup, _kind(store), grid, result, _say, effort=_effort(smoke))
     _told(result, json, markdown)
     if plot:
@@ -172,6 +177,7 @@ def scale(
     smoke: Smoke = False,
     json: Json = None,
     markdown: Markdown = None,
+    section: Section = "",
     plot: Plot = None,
 ) -> None:
     """Sweep more and more accounts, then more and more resources: the cost of each, and whether memory stays."""
@@ -181,7 +187,7 @@ def scale(
     limits = (1, 1_000, 10) if smoke else (up_to_accounts, up_to_resources, up_to_plans)
     up_to = dict(zip(("accounts", "resources", "plans"), limits, strict=True))
     setup = Setup(accounts=accounts, regions=1 if smoke else regions, latency=latency, real=real)
-    result = _result("scale")
+    result = _result(section or "scale")
     effort = _effort(smoke)
     chosen = replace(effort, syncs=syncs or effort.syncs)
     _run(command.scaled, setup, _kind(store), result, _say, effort=chosen, **up_to)
@@ -202,12 +208,13 @@ def micro(
     smoke: Smoke = False,
     json: Json = None,
     markdown: Markdown = None,
+    section: Section = "",
     plot: Plot = None,
 ) -> None:
     """Measure the steps of a sweep by the piece: replies, records, Cypher, ledger, pace."""
     from benchmarks import micro as command  # noqa: PLC0415 - each command has its own imports
 
-    result = _result("micro")
+    result = _result(section or "micro")
     _run(command.done, result, _say, effort=_effort(smoke), items=20 if smoke else items, real=real)
     _told(result, json, markdown)
     if plot:

@@ -12,7 +12,7 @@ import json
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from benchmarks.estates import Setup, fake
 from benchmarks.fakeaws import Estate
 from benchmarks.fakeaws.answers import Answers
 from benchmarks.fakeaws.models import operation
-from benchmarks.rivals import bare
+from benchmarks.rivals import bare, ours
 from benchmarks.tables import Result, Table, ratio
 from skysweep import catalogue, cypher, paths
 from skysweep.ledger import Ledger, Past
@@ -89,8 +89,24 @@ async def done(result: Result, say: Say, *, effort: Effort, items: int, real: bo
             seconds = await asyncio.to_thread(fastest, step.go, effort.seconds)
             found[step.name] = {"unit": step.unit, "us": 1e6 * seconds / step.count, "per_second": step.count / seconds}
     result.figures["steps"] = found
+    say("start-up …")
+    result.figures["start-up"] = await _started(effort)
+    started = [(name, each["seconds"], each["cpu"]) for name, each in result.figures["start-up"].items()]
+    result.tables.append(Table("Start-up", ("command", "s", "CPU s"), started))
     rows = [(f"{name} ({each['unit']})", each["us"], each["per_second"]) for name, each in found.items()]
     result.tables.append(Table("Steps", ("step", "us each", "a second"), rows))
+
+
+async def _started(effort: Effort) -> dict[str, dict[str, float]]:
+    """Wall clock and CPU of `skysweep --help` and of `skysweep plan` on one account, the least of some."""
+    with fake(Setup(accounts=1, regions=1, resources=0)) as aws:
+        plan = ours.plan(aws, NOWHERE)
+        usage = replace(plan, words=[*plan.words[:3], "--help"])
+        found = {}
+        for name, program in (("skysweep --help", usage), ("skysweep plan", plan)):
+            tries = [await alone(program) for _ in range(2 * effort.times)]  # the first may have to compile
+            found[name] = {"seconds": min(x.seconds for x in tries), "cpu": min(x.cpu for x in tries)}
+    return found
 
 
 def _records(items: int) -> Iterator[Step]:

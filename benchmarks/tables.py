@@ -46,7 +46,7 @@ class Table:
 
 @dataclass(slots=True)
 class Result:
-    """One run of a command. name: of its markers. figures: what the tables are made of, ratios among them, for JSON."""
+    """One run of a command. name: of its part of a page. figures: what the tables are made of, and ratios."""
 
     name: str
     command: str
@@ -71,8 +71,8 @@ class Result:
         path.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
 
     def save_markdown(self, path: Path) -> None:
-        """Puts command, machine and tables between the markers of this command on a page; at its end without them."""
-        begin, end = f"<!-- made by `benchmarks {self.name}` -->", f"<!-- end of `benchmarks {self.name}` -->"
+        """Puts command, machine and tables between the markers of this part of a page; at its end without them."""
+        begin, end = f"<!-- measured: {self.name} -->", f"<!-- end: {self.name} -->"
         made = "\n".join([begin, *self._markdown(), end])
         page = path.read_text(encoding="utf-8") if path.exists() else ""
         between = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -11,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
 from benchmarks import bound, compare, scale, tune
+from benchmarks.__main__ import app
 from benchmarks.bench import Run
 from benchmarks.estates import LABELS, TYPICAL
 from benchmarks.measure import ROOT, Failed, Measured, Program, measured
@@ -95,6 +99,28 @@ def test_micro_compares_with_botocores_parser(tmp_path: Path) -> None:
     instances = replies["DescribeInstances"]
     assert instances["times"] == instances["botocore_ms"] / instances["ours_ms"]
     assert {"cypher", "limits", "ledger: units", "records of EC2Instance"} <= set(figures["steps"])
+
+
+# The page
+
+PAGE = ROOT / "docs" / "performance.md"
+COMMANDS = re.findall(r"^python -m benchmarks (.*)$", PAGE.read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_a_command_of_the_page_is_one_and_fills_its_part(line: str) -> None:
+    name, *words = shlex.split(line)
+    group: Any = typer.main.get_command(app)
+    context = group.commands[name].make_context(name, words)
+    section = context.params["section"] or name
+    assert context.params["markdown"].samefile(PAGE)
+    assert f"```\n\n<!-- measured: {section} -->" in PAGE.read_text().partition(line)[2][:80]
+    assert f"<!-- end: {section} -->" in PAGE.read_text()
+
+
+def test_every_part_of_the_page_has_its_command() -> None:
+    assert len(re.findall("<!-- measured: ", PAGE.read_text())) == len(COMMANDS)
+    assert {line.split()[0] for line in COMMANDS} == {"compare", "sweep", "tune", "scale", "micro"}
 
 
 # A program
@@ -209,7 +235,7 @@ def test_ratios_are_to_the_first() -> None:
 
 
 def row(concurrency: int, rows: int, seconds: float) -> dict[str, Any]:
-    return {"concurrency": concurrency, "rows": rows, "writers": 1, "share": 0.0, "seconds": seconds}
+    return {"concurrency": concurrency, "processes": 1, "rows": rows, "writers": 1, "share": 0.0, "seconds": seconds}
 
 
 def test_why_a_point_is_the_best() -> None:
