@@ -37,7 +37,7 @@ def lots(costs: Sequence[Sequence[float]]) -> list[Lot]:
 def swept_by(workers: int, share: int, made: list[Lot]) -> tuple[float, list[Unit]]:
     """How long so many workers take if each unit takes what it costs; the units in the order that they were begun."""
     cost = {unit: each for lot in made for each, unit in lot}
-    order, now, tie = Order(iter([list(lot) for lot in made]), share), 0.0, count()
+    order, now, tie = Order(iter([list(lot) for lot in made]), share=share), 0.0, count()
     busy: list[tuple[float, int, Unit]] = []
     begun: list[Unit] = []
     taking: Iterator[Unit] = order
@@ -68,7 +68,7 @@ def test_every_unit_is_taken_once_and_nobody_waits_for_one(costs: list[list[floa
 @given(costs=costs.filter(any))
 def test_the_dearest_account_begins_with_its_dearest_unit(costs: list[list[float]]) -> None:
     costs = sorted(costs, key=sum, reverse=True)
-    first = next(Order(iter(lots(costs)), 1))
+    first = next(Order(iter(lots(costs)), share=1))
     assert (int(first.target.account), costs[0][int(first.target.region)]) == (0, max(costs[0]))
 
 
@@ -76,7 +76,7 @@ def test_the_dearest_account_begins_with_its_dearest_unit(costs: list[list[float
 @given(costs=costs, share=st.integers(1, 5), random=st.randoms(use_true_random=True))
 def test_beyond_its_share_an_account_lets_others_pass(costs: list[list[float]], share: int, random: Random) -> None:
     running, left = Counter[str](), {str(n): len(lot) for n, lot in enumerate(costs) if lot}
-    order, under_way = Order(iter(lots(costs)), share), list[Unit]()
+    order, under_way = Order(iter(lots(costs)), share=share), list[Unit]()
     for unit in order:
         mine = unit.target.account
         opened = list(left)[:OPEN]  # of the others none has been touched

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -58,14 +58,17 @@ class Books:
         self.deleted = Deleted(Counter(counts.get("nodes")), Counter(counts.get("edges")))
 
     def to_do(self, catalogue: Catalogue, share: int = 1) -> Order:
-        """The plan, less what is done, the dearest first by what the last sweeps' units took.
+        """The units of the lots; share: how many of one account may be under way before others come first."""
+        return Order((lot for _, lot in self.lots(catalogue)), share=share)
 
-        share: how many units of one account may be under way before others come first. What is done is told to the
-        tally as its account comes.
+    def lots(self, catalogue: Catalogue) -> Iterator[tuple[Account, Lot]]:
+        """The plan, less what is done, by account, the dearest first by what the last sweeps' units took.
+
+        What is done is told to the tally as its account comes.
         """
         accounts = dearest(self.accounts, self.ledger.costs())
         guess = {call: 1.0 + GUESS * _details(catalogue.branches[call]) for call in catalogue.calls}
-        return Order((self._lot(each, guess) for each in accounts), share)
+        return ((each, self._lot(each, guess)) for each in accounts)
 
     def _lot(self, account: Account, guess: Mapping[Call, float]) -> Lot:
         """What is to do in an account, with the calls that it took of late; guessed where it has never been swept."""
@@ -115,7 +118,7 @@ class Books:
 def new(ledger: Ledger, tally: Tally, accounts: Sequence[Account], catalogue: Catalogue) -> Books:
     """The books of a sweep that has not begun."""
     name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
-    return Books(ledger, tally, name, accounts, _fingerprint(catalogue))
+    return Books(ledger, tally, name, accounts, fingerprint(catalogue))
 
 
 def resumable(past: Past, last_tag: int) -> bool:
@@ -129,7 +132,7 @@ def resumable(past: Past, last_tag: int) -> bool:
 
 def again(ledger: Ledger, tally: Tally, past: Past, catalogue: Catalogue) -> Books:
     """The books of an unfinished sweep. Raises BadSettings where it was a sweep of another selection."""
-    found = _fingerprint(catalogue)
+    found = fingerprint(catalogue)
     if past.fingerprint != found:
         raise BadSettings(
             f"--resume: sweep {past.id} was begun with another selection; give the same --aws-requested-syncs, or "
@@ -144,7 +147,7 @@ def _details(branch: Branch) -> int:
     return sum(1 + _details(detail) for detail in each if not detail.call.batch)
 
 
-def _fingerprint(catalogue: Catalogue) -> str:
+def fingerprint(catalogue: Catalogue) -> str:
     """What tells whether two sweeps have the same calls and types: the version, and a digest of them."""
     parts = [*map(repr, catalogue.types), *(f"{call} {call.literal}" for call in catalogue.calls)]
     digest = sha256("\n".join(parts).encode()).hexdigest()

@@ -9,7 +9,7 @@ update tag, less the units that the ledger has.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -22,21 +22,16 @@ from skysweep import books, catalogue, cypher, freshness, plan
 from skysweep.analysis import derive, expose
 from skysweep.audit import audit
 from skysweep.books import Books
-from skysweep.calls import Walk
 from skysweep.catalogue import Catalogue
 from skysweep.cleanup import clean
 from skysweep.clients import Clients
-from skysweep.errors import BadSettings, CallFailed, Stopped
+from skysweep.collector import Collector, Feed, share, workers
+from skysweep.crew import Brief, Crew, without_graph
+from skysweep.errors import BadSettings, Stopped
 from skysweep.lease import Lease, Wish, take
 from skysweep.ledger import Ledger, Past
-from skysweep.limits import Limits
-from skysweep.model import Call
-from skysweep.order import Order
-from skysweep.outbox import Outbox
-from skysweep.outcomes import Outcome, Tally, UnitResult
-from skysweep.paging import pages
-from skysweep.plan import Account, Target, Unit
-from skysweep.records import Maker
+from skysweep.outcomes import Outcome, Tally
+from skysweep.plan import Account
 from skysweep.report import LISTED, AccountResult, Calls, Change, LeftOut, Report, Status, peak_rss_mb
 from skysweep.settings import Settings
 from skysweep.store import Store, lost, open_store
@@ -75,6 +70,7 @@ class _Sweep:
     ledger: Ledger
     tally: Tally
     dead: dict[str, str] = field(default_factory=dict)  # account -> why its credentials are gone
+    others_mb: float = 0.0  # the most memory that its other processes have held
 
     async def run(self) -> Report:
         await self.store.prepare(cypher.node_types(self.catalogue), cypher.edge_types(self.catalogue))
@@ -163,8 +159,6 @@ class _Sweep:
     async def _steps(self) -> Report:
         await self._leave_the_last()
         self.books.begin(self.tag)
-        self.makers = {type_: Maker(type_, self.tag) for type_ in self.catalogue.types}
-        self.limits = Limits(self.settings.aws.rate_share, adaptive=self.settings.aws.retry_mode == "adaptive")
         with Writer(
             self.store, self.ledger, self.books.id, self.tag, self.tally, aside=self.books.aside
         ) as self.writer:
@@ -176,64 +170,43 @@ class _Sweep:
         """Workers walk units, writers commit what they find; ends when the plan is done and the streams are empty."""
         self.tally.phase = "sweeping"
         self.tally.planned({each.id: plan.count(each, self.catalogue.calls) for each in self.books.accounts})
-        workers = min(2 * self.settings.concurrency, max(1, self.tally.units))
-        units = await anyio.to_thread.run_sync(self.books.to_do, self.catalogue, max(1, workers // 4))
         await self.writer.accounts([_account_row(each) for each in self.books.accounts])
         async with anyio.create_task_group() as keeping:
             keeping.start_soon(self.books.keep)
             async with anyio.create_task_group() as writing:
                 writing.start_soon(self.writer.run)
-                async with anyio.create_task_group() as walking:
-                    for _ in range(workers):
-                        walking.start_soon(self._work, units)
+                if self.settings.processes > 1:
+                    await self._crew()
+                else:
+                    await self._alone()
                 self.writer.close()
             keeping.cancel_scope.cancel()
         await self.books.note()
 
-    async def _work(self, units: Order) -> None:
-        for unit in units:  # shared by the workers: each takes the next one
-            outbox = Outbox(unit, self.makers, self.writer, self.books.finished)
-            name = f"{unit} {unit.call.literal}".removesuffix(" {}")
-            self.tally.running[name] = time.monotonic()
-            await self._unit(unit, outbox)
-            del self.tally.running[name]
-            units.over(unit)
-
-    async def _unit(self, unit: Unit, outbox: Outbox) -> None:
-        started, mine = time.monotonic(), Tally()
-        target, call = unit.target, unit.call
-        walk = Walk(unit, self.catalogue.branches[call], self._asker(started, mine), outbox.emit, outbox.unfit)
-        outcome, error = Outcome.FAILED, self.dead.get(target.account)
-        if error is None:
-            try:
-                outcome, error = await walk.run()
-            except CallFailed as dead:
-                outcome, error = Outcome.FAILED, str(dead)
-                self.dead[target.account] = error
-        result = UnitResult(
-            *(target.account, target.region, call.service, call.operation, outcome),
-            *(walk.records, mine.calls, time.monotonic() - started, error, walk.details),
+    async def _alone(self) -> None:
+        """Collects in this process."""
+        collector = Collector(
+            self.settings,
+            self.catalogue,
+            self.clients,
+            self.tag,
+            self.tally,
+            sink=lambda _: self.writer,
+            finished=self.books.finished,
+            dead=self.dead,
         )
-        await outbox.close(result)
+        order = await anyio.to_thread.run_sync(self.books.to_do, self.catalogue, share(self.settings))
+        feed = Feed(order)
+        feed.close()
+        await collector.run(feed, min(workers(self.settings), max(1, self.tally.units)))
 
-    def _asker(self, started: float, mine: Tally) -> Any:
-        """`calls.Ask` for one unit: its own tally, added to the sweep's as pages come, and its deadline."""
-        deadline = started + self.settings.unit_deadline
-
-        async def ask(
-            target: Target, call: Call, inputs: Mapping[str, Any], region: str | None
-        ) -> AsyncIterator[Mapping[str, Any]]:
-            asked = Tally()
-            try:
-                async for page in pages(
-                    self.clients, self.limits, target, call, inputs, deadline=deadline, tally=asked, region=region
-                ):
-                    yield page
-            finally:
-                mine.add(asked)
-                self.tally.add(asked)
-
-        return ask
+    async def _crew(self) -> None:
+        """Collects by other processes."""
+        crew = Crew(self.catalogue, self.tally, sink=self.writer, finished=self.books.finished, dead=self.dead)
+        brief = Brief(without_graph(self.settings), self.tag, self.books.fingerprint)
+        lots = await anyio.to_thread.run_sync(self.books.lots, self.catalogue)
+        await crew.run(brief, lots, self.settings.processes)
+        self.others_mb = crew.peak_rss_mb
 
     async def _settle(self) -> None:
         """All nodes are in: the links, the cleanup, the analysis."""
@@ -291,7 +264,7 @@ class _Sweep:
                 units=ledger.count_lacking(sweep) - len(units), quarantined=ledger.count_quarantined(sweep) - len(aside)
             ),
             accounts=self._accounts(),
-            peak_rss_mb=peak_rss_mb(),
+            peak_rss_mb=peak_rss_mb() + self.others_mb,
         )
 
     def _accounts(self) -> list[AccountResult]:

@@ -8,6 +8,7 @@ SkysweepError
 ├── Stopped        a sweep that had begun cannot go on; what it has done is kept, and `--resume` finishes it
 │   ├── StoreLost      the graph went away for longer than our patience, or refuses to be written
 │   ├── LedgerLost     the ledger cannot be written, or read: a full disk, a damaged file
+│   ├── ProcessLost    one of its processes has ended before its time
 │   └── Overtaken      another sweep writes the graph now
 ├── CallFailed     one AWS call has ended without an answer; `why` says what its unit becomes
 └── Bug            ours: stops the sweep
@@ -48,6 +49,10 @@ class StoreLost(Stopped):
 
 class LedgerLost(Stopped):
     """Raised when the ledger cannot be written or read: a full disk, a damaged file."""
+
+
+class ProcessLost(Stopped):
+    """Raised when a process that collects for the sweep has ended before its time."""
 
 
 class Overtaken(Stopped):

@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from skysweep.catalogue import Type
 from skysweep.model import Record
 from skysweep.outcomes import Quarantined, UnitResult
 from skysweep.plan import Unit
 from skysweep.records import Maker, Unfit
-from skysweep.writer import Batch, Writer, shown
+from skysweep.writer import Batch, shown
 
 ROWS = 500  # rows of one type that a unit gathers before it hands them over
+
+
+class Sink(Protocol):
+    """Where rows go; aside: and records that cannot become rows."""
+
+    aside: list[Quarantined]
+
+    async def send(self, batch: Batch) -> None:
+        """Takes a batch; waits while there is no room for it."""
 
 
 class Outbox:
     """Makes rows of a unit's records and hands them over. finished: told the result once all rows are committed."""
 
     def __init__(
-        self, unit: Unit, makers: Mapping[Type, Maker], writer: Writer, finished: Callable[[Unit, UnitResult], None]
+        self, unit: Unit, makers: Mapping[Type, Maker], sink: Sink, finished: Callable[[Unit, UnitResult], None]
     ) -> None:
         self._unit = unit
         self._makers = makers
-        self._writer = writer
+        self._sink = sink
         self._finished = finished
         self._open: dict[tuple[Type, str], Batch] = {}
         self._pending = 0
@@ -62,12 +72,12 @@ class Outbox:
         # Never the record itself: it may hold what nobody asked for, environment variables or user data.
         target = self._unit.target
         where = target.account, target.region, str(self._unit.call), _number(record)
-        self._writer.aside.append(Quarantined(type_.name, shown(name), *where, shown(error)))
+        self._sink.aside.append(Quarantined(type_.name, shown(name), *where, shown(error)))
 
     async def _hand_over(self, type_: Type, owner: str) -> None:
         batch = self._open.pop((type_, owner))
         self._pending += 1
-        await self._writer.send(batch)
+        await self._sink.send(batch)
 
     def _done(self) -> None:
         self._pending -= 1

@@ -75,7 +75,7 @@ class Report:
     seconds: wall clock. targets: accounts in regions. gaps: what was not covered, by operation and outcome. units:
     those neither complete nor absent, and those with failed details, the first LISTED. quarantined: records and links
     that are not in the graph, with the reason, the first LISTED. left_out: how many more of both there are.
-    peak_rss_mb: of this process, in MiB.
+    peak_rss_mb: of its processes together, in MiB.
     """
 
     sweep: str

@@ -23,6 +23,7 @@ RETRY_MODES: tuple[RetryMode, ...] = ("adaptive", "standard", "legacy")
 PASSWORD_VARIABLE = "NEO4J_PASSWORD"  # noqa: S105 - the name of a variable, not a password
 PATIENCE_VARIABLE = "SKYSWEEP_STORE_PATIENCE"
 CONCURRENCY = 100
+PROCESSES = 64  # at most
 RATE_SHARE = 0.8
 UNIT_DEADLINE = 3600.0
 STORE_PATIENCE = 600.0
@@ -42,6 +43,7 @@ class Settings:
     state: the folder of the ledger. syncs: Cartography's sync names or labels, empty for all. concurrency: HTTP
     exchanges at once. update_tag: epoch seconds, None for now. unit_deadline: seconds a unit may take.
     store_patience: seconds for which the graph may be away. resume: whether an unfinished sweep is gone on with.
+    processes: how many collect; above 1 they are others than the sweep's own.
     """
 
     store: StoreSettings
@@ -54,6 +56,7 @@ class Settings:
     unit_deadline: float = UNIT_DEADLINE
     store_patience: float = STORE_PATIENCE
     resume: bool = False
+    processes: int = 1
 
 
 def from_options(
@@ -76,6 +79,7 @@ def from_options(
     syncs: str | None = None,
     update_tag: int | None = None,
     concurrency: int = CONCURRENCY,
+    processes: int = 1,
     rate_share: float = RATE_SHARE,
     environ: Mapping[str, str] | None = None,
 ) -> Settings:
@@ -85,6 +89,7 @@ def from_options(
     """
     environ = os.environ if environ is None else environ
     _require(concurrency >= 1, "--concurrency", concurrency, "at least 1")
+    _require(1 <= processes <= PROCESSES, "--processes", processes, f"between 1 and {PROCESSES}")
     # A tag in milliseconds or nanoseconds would be above every later sweep's for ever.
     below = update_tag is None or 0 < update_tag < UPDATE_TAG_LIMIT
     _require(below, "--update-tag", update_tag, "epoch seconds, above 0")
@@ -120,6 +125,7 @@ def from_options(
         syncs=_names("--aws-requested-syncs", syncs),
         exclude_accounts=aws.exclude_accounts,
         concurrency=concurrency,
+        processes=processes,
         update_tag=update_tag,
         store_patience=_number(environ, STORE_PATIENCE, PATIENCE_VARIABLE),
     )

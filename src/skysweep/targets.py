@@ -7,15 +7,14 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import aioboto3
 import anyio
-from aiobotocore.credentials import AioCredentials, AioDeferredRefreshableCredentials
 from botocore import exceptions
 
 from skysweep import members, regions, retry
+from skysweep.entry import NO_CREDENTIALS, SECONDS, Entry, key
 from skysweep.errors import BadCredentials, BadSettings, Bug, CallFailed
 from skysweep.limits import Limits
-from skysweep.paging import ask, pages
+from skysweep.paging import pages
 from skysweep.plan import GLOBAL, Account, Target
 from skysweep.settings import agree
 
@@ -23,12 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 
     from skysweep.clients import AwsSettings, Clients
-    from skysweep.errors import Why
-    from skysweep.identity import Renew
     from skysweep.model import Call
 
-SESSION_NAME = "skysweep"
-SECONDS = 300.0  # for one account's identity, or its regions
 LISTING_SECONDS = 900.0  # for an organization's accounts: 10,000 are 500 pages at 8 a second
 AT_ONCE = 32  # accounts looked at together
 BASE = "the base credentials"
@@ -77,6 +72,7 @@ class _Finder:
         self._settings = settings
         self._clients = clients
         self._limits = Limits(settings.rate_share)
+        self._entry = Entry(settings, clients, self._limits)
         self._alike: dict[tuple[str, ...], tuple[str, ...]] = {}  # most accounts have the same regions
 
     async def find(self) -> Found:
@@ -132,7 +128,7 @@ class _Finder:
                 found.duplicates.append((name, caller.account))
             else:
                 owners[caller.account] = name
-                self._adopt(caller.account, name or None)
+                self._entry.adopt(caller.account, name or None)
                 found.accounts.append(_account(caller, name))
         self._narrow(found)
 
@@ -148,7 +144,7 @@ class _Finder:
         base, caller = await self._one_identity()
 
         def listing(call: Call, inputs: Mapping[str, Any]) -> AsyncIterator[Mapping[str, Any]]:
-            target = Target(_key(base), GLOBAL, caller.partition)
+            target = Target(key(base), GLOBAL, caller.partition)
             return pages(
                 *(self._clients, self._limits, target, call, inputs),
                 deadline=time.monotonic() + LISTING_SECONDS,
@@ -184,7 +180,7 @@ class _Finder:
             if error:
                 found.failed.append((account, error))
             else:
-                arn = caller.arn if account == caller.account else _role_arn(caller.partition, account, self._settings)
+                arn = caller.arn if account == caller.account else self._entry.role(caller.partition, account)
                 made = _account(replace(caller, account=account, arn=arn), base or "")
                 found.accounts.append(replace(made, name=named[account]))
 
@@ -215,15 +211,13 @@ class _Finder:
 
     async def _caller(self, profile: str | None) -> _Caller | str:
         """Who the credentials of a profile belong to, or why they belong to nobody."""
-        key = _key(profile)
         try:
             with anyio.fail_after(SECONDS):  # a credential_process may hang
-                credentials = await self._credentials(profile)
-            if credentials is None:
-                return "no AWS credentials: set AWS_PROFILE or AWS_ACCESS_KEY_ID, or run `aws configure`"
-            self._clients.adopt(key, credentials, self._renewal(profile), profile)
-            region = self._region(profile)
-            who = await self._ask(Target(key, region, regions.partition_of(region)), "sts", "GetCallerIdentity", {})
+                if not await self._entry.adopt_base(profile):
+                    return NO_CREDENTIALS
+            region = self._entry.region(profile)
+            home = Target(key(profile), region, regions.partition_of(region))
+            who = await self._entry.ask(home, "sts", "GetCallerIdentity", {})
         except (CallFailed, Bug) as error:
             return str(error) + _login(str(error), profile)
         except BadSettings as error:
@@ -236,67 +230,21 @@ class _Finder:
             return f"{retry.code(error)}: {retry.text(error)}"
         return _Caller(who["Account"], who["Arn"].split(":")[1], who["Arn"])
 
-    async def _credentials(self, profile: str | None) -> Any:
-        """The profile's credentials by its own chain, or the static ones of the settings; None where there are none."""
-        settings = self._settings
-        if settings.access_key and settings.secret_key:
-            return AioCredentials(settings.access_key, settings.secret_key, settings.token)
-        if settings.isolated:
-            return None
-        return await _chain(self._clients.session(profile))
-
-    def _renewal(self, profile: str | None) -> Renew | None:
-        """How to get a profile's credentials anew: from its files and its chain as they are then."""
-        if self._settings.access_key:
-            return None
-
-        def renew() -> Any:
-            return _chain(aioboto3.Session(profile_name=profile, region_name=self._region(profile)))
-
-        return renew
-
-    def _adopt(self, account: str, profile: str | None) -> None:
-        """Gives the account the credentials that were known by their profile."""
-        key = _key(profile)
-        self._clients.adopt(account, self._clients.credentials(key), self._renewal(profile), profile)
-
-    # Roles
-
     async def _assume(self, account: str, caller: _Caller, base: str | None) -> str | None:
         """Adopts the account's role, or the caller's own credentials where it is the caller's; the error, if any."""
+        entry = self._entry
         if account == caller.account:
-            self._adopt(account, base)
+            entry.adopt(account, base)
             return None
-        arn = _role_arn(caller.partition, account, self._settings)
-        key = _key(base)
-        home = Target(key, self._region(base), caller.partition)
-        inputs = {"RoleArn": arn, "RoleSessionName": SESSION_NAME}
-        if self._settings.external_id:
-            inputs["ExternalId"] = self._settings.external_id
-
-        async def refresh() -> dict[str, Any]:
-            try:
-                given = (await self._ask(home, "sts", "AssumeRole", inputs))["Credentials"]
-            except CallFailed as error:
-                # Whichever call this happens in: it is not that call which was denied.
-                why: Why = "failed" if error.why == "failed" else "dead"
-                raise CallFailed(why, error.code, f"{arn}: {error.message}") from error
-            return {
-                "access_key": given["AccessKeyId"],
-                "secret_key": given["SecretAccessKey"],
-                "token": given["SessionToken"],
-                "expiry_time": given["Expiration"].isoformat(),
-            }
-
-        async def fresh() -> Any:
-            return AioDeferredRefreshableCredentials(refresh, "assume-role")
-
-        self._clients.adopt(account, await fresh(), fresh, base)
+        home = Target(key(base), entry.region(base), caller.partition)
+        await entry.adopt_role(account, base, home)
         try:
-            who = await self._ask(Target(account, home.region, home.partition), "sts", "GetCallerIdentity", {})
+            who = await entry.ask(Target(account, home.region, home.partition), "sts", "GetCallerIdentity", {})
         except CallFailed as error:
             return str(error)
-        return None if who["Account"] == account else f"{arn} leads to account {who['Account']}"
+        if who["Account"] == account:
+            return None
+        return f"{entry.role(caller.partition, account)} leads to account {who['Account']}"
 
     # Regions
 
@@ -332,7 +280,7 @@ class _Finder:
         for region in self._homes(account):
             target = Target(account.id, region, account.partition)
             try:
-                reply = await self._ask(target, "ec2", "DescribeRegions", {"AllRegions": False})
+                reply = await self._entry.ask(target, "ec2", "DescribeRegions", {"AllRegions": False})
             except CallFailed as failure:
                 error = str(failure)
             except BadSettings as failure:
@@ -352,26 +300,9 @@ class _Finder:
 
     def _homes(self, account: Account) -> list[str]:
         """Where to ask: organizations deny what lies outside their regions, often the main one."""
-        wanted = (*self._settings.regions, self._region(account.profile or None))
+        wanted = (*self._settings.regions, self._entry.region(account.profile or None))
         own = [name for name in wanted if regions.partition_of(name) == account.partition]
         return list(dict.fromkeys([*own[:1], *own[-1:], regions.home("ec2", account.partition)]))
-
-    def _region(self, profile: str | None) -> str:
-        """The region that the profile names, else AWS's main one."""
-        region: str = self._clients.session(profile).region_name
-        return region
-
-    async def _ask(self, target: Target, service: str, operation: str, inputs: dict[str, Any]) -> dict[str, Any]:
-        return await ask(
-            self._clients,
-            self._limits,
-            target,
-            service=service,
-            operation=operation,
-            inputs=inputs,
-            deadline=time.monotonic() + SECONDS,
-            tally=self._clients.tally,
-        )
 
 
 async def _each(items: Iterable[Item], look: Callable[[Item], Awaitable[None]]) -> None:
@@ -387,32 +318,10 @@ async def _each(items: Iterable[Item], look: Callable[[Item], Awaitable[None]]) 
             tasks.start_soon(work)
 
 
-def _chain(session: Any) -> Any:
-    """What awaits a session's credentials by its own chain, in which nobody is asked for an MFA code.
-
-    The session's annotations are those of boto3's own, not asynchronous.
-    """
-    session._session.get_component("credential_provider").get_provider("assume-role")._prompter = _no_prompt  # noqa: SLF001 - botocore's prompter reads the terminal, blocks the loop, and is to be replaced here alone
-    return session.get_credentials()
-
-
-def _no_prompt(_: str) -> str:
-    raise exceptions.RefreshWithMFAUnsupportedError
-
-
 def _login(error: str, profile: str | None) -> str:
     """The mend, where it is a login that is missing."""
     return f"; run `aws sso login{f' --profile {profile}' if profile else ''}`" if "SSOToken" in error else ""
 
 
-def _key(profile: str | None) -> str:
-    """What the clients know a profile's credentials by, until its account is known."""
-    return f"profile {profile or ''}"
-
-
 def _account(caller: _Caller, profile: str) -> Account:
     return Account(caller.account, name=profile, partition=caller.partition, profile=profile, arn=caller.arn)
-
-
-def _role_arn(partition: str, account: str, settings: AwsSettings) -> str:
-    return f"arn:{partition}:iam::{account}:role/{settings.role_name}"

@@ -72,6 +72,14 @@ RoleName = Annotated[str | None, Option("--role-name", help="Role to assume in e
 ExternalId = Annotated[str | None, Option("--external-id", help="External id that goes with --role-name.")]
 Regions = Annotated[str | None, Option("--aws-regions", help="Comma separated regions. [else all enabled ones]")]
 Concurrency = Annotated[int, Option("--concurrency", help="HTTP exchanges at once.")]
+Processes = Annotated[
+    int,
+    Option(
+        "--processes",
+        help="How many processes ask AWS, each of accounts of its own; above 1, they are others than the one that "
+        "writes.",
+    ),
+]
 RateShare = Annotated[
     float, Option("--rate-share", help="Share of AWS's documented rates to use at most; 0 paces nothing.")
 ]

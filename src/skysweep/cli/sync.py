@@ -60,6 +60,7 @@ def sync(
     analysis_job_directory: Jobs = None,
     permission_relationships_file: Rules = None,
     concurrency: options.Concurrency = CONCURRENCY,
+    processes: options.Processes = 1,
     rate_share: options.RateShare = RATE_SHARE,
     report: UnitsFile = None,
     log_format: Log = None,
@@ -86,6 +87,7 @@ def sync(
         regions=aws_regions,
         syncs=aws_requested_syncs,
         concurrency=concurrency,
+        processes=processes,
         rate_share=rate_share,
     )
     _remark_unused(
