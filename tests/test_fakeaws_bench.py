@@ -205,6 +205,19 @@ async def test_what_is_due_in_one_tick_is_called_in_the_order_it_was_given() -> 
     assert loop.time() - started >= 0.04 - TICK
 
 
+async def test_one_that_fails_takes_no_other_of_its_tick_along() -> None:
+    wheel, done, told = Wheel(), asyncio.Event(), list[dict[str, Any]]()
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: told.append(context))
+    try:
+        wheel.later(0.01, iter(()).__next__)
+        wheel.later(0.01, done.set)
+        await asyncio.wait_for(done.wait(), 5)
+    finally:
+        loop.set_exception_handler(None)
+    assert [type(each["exception"]) for each in told] == [StopIteration]
+
+
 # AWS's token buckets
 
 HUB_VOLUMES = (HUB, REGION, "ec2", "DescribeVolumes")  # 100 at once, 20 a second, each operation its own

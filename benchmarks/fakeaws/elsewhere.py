@@ -15,6 +15,8 @@ from urllib.request import urlopen
 
 import orjson
 
+from benchmarks.fakeaws.server import SPREAD
+
 
 @dataclass(frozen=True, slots=True)
 class Process:
@@ -58,7 +60,7 @@ def process(
     resources: int = 500,
     sizes: Mapping[str, int] | None = None,
     latency: float = 0.0,
-    spread: float = 0.3,
+    spread: float = SPREAD,
     limits: float = 0.0,
     production: float = 0.0,
     real: bool = False,
