@@ -19,6 +19,7 @@ import typer
 from typer import Option
 
 from benchmarks import machine
+from benchmarks.measure import Failed
 from benchmarks.tables import Result
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
@@ -251,7 +252,11 @@ def _run(command: Callable[..., Awaitable[None]], *arguments: Any, **options: An
     async def run() -> None:
         await command(*arguments, **options)
 
-    anyio.run(run)
+    try:
+        anyio.run(run)
+    except Failed as error:
+        _say(f"benchmarks: {error}")
+        raise typer.Exit(1) from error
 
 
 def _told(result: Result, json: Path | None, markdown: Path | None) -> None:

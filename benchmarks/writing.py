@@ -1,7 +1,7 @@
 """What the store takes: the rows of a sweep once more, by the writer alone, and by an UNWIND written by hand.
 
 A sweep in this process fills the store while its batches are kept; then the store is emptied and each writes the same
-rows and links again. Order (JSON on standard input): url, accounts, regions, role, key, the store's settings.
+rows and links again. Order (JSON on standard input): url, accounts, regions, syncs, times, store.
 """
 
 from __future__ import annotations
@@ -124,6 +124,24 @@ async def empty(store: Store) -> None:
 
 async def measured(order: Mapping[str, Any], folder: Path) -> dict[str, float]:
     """Rows (of nodes), links, nodes and edges that came of them, and the seconds of both."""
+    settings = _settings(order, folder)
+    batches = await kept(settings)
+    found: dict[str, float] = {
+        "rows": sum(len(batch.rows) for batch in batches),
+        "links": sum(len(batch.links) for batch in batches),
+    }
+    async with open_store(settings.store) as opened:
+        ways = (("writer", by_writer), ("hand", by_hand))
+        for name, how in ways * order["times"]:  # the last one counts: the store knows the words by then
+            await empty(opened)
+            found[f"{name}_seconds"] = await how(opened, batches, order["accounts"])
+            [row] = await opened.run("MATCH (n) RETURN count(n) AS nodes")
+            [edges] = await opened.run("MATCH ()-[r]->() RETURN count(r) AS edges")
+            found |= {f"{name}_nodes": row["nodes"], f"{name}_edges": edges["edges"]}
+    return found
+
+
+def _settings(order: Mapping[str, Any], folder: Path) -> Settings:
     store = StoreSettings(**order["store"] | {"folder": Path(order["store"]["folder"])})
     demo = configuration.demo(
         order["url"],
@@ -134,27 +152,16 @@ async def measured(order: Mapping[str, Any], folder: Path) -> dict[str, float]:
         key=KEY,
     )
     aws = dataclasses.replace(demo.aws, connections=configuration.CONCURRENCY)
-    settings = dataclasses.replace(demo, store=store, aws=aws, concurrency=configuration.CONCURRENCY)
-    batches = await kept(settings)
-    found: dict[str, float] = {
-        "rows": sum(len(batch.rows) for batch in batches),
-        "links": sum(len(batch.links) for batch in batches),
-    }
-    async with open_store(store) as opened:
-        for name, how in (("writer", by_writer), ("hand", by_hand)) * 2:  # the second time the store knows the words
-            await empty(opened)
-            found[f"{name}_seconds"] = await how(opened, batches, order["accounts"])
-            [row] = await opened.run("MATCH (n) RETURN count(n) AS nodes")
-            [edges] = await opened.run("MATCH ()-[r]->() RETURN count(r) AS edges")
-            found |= {f"{name}_nodes": row["nodes"], f"{name}_edges": edges["edges"]}
-    return found
+    own: dict[str, Any] = {"store": store, "aws": aws, "syncs": tuple(order["syncs"])}
+    return dataclasses.replace(demo, concurrency=configuration.CONCURRENCY, **own)
 
 
-def program(fake: Fake, held: Held, home: Path) -> Program:
-    """This script, for a sweep of the fake AWS into the store."""
+def program(fake: Fake, held: Held, home: Path, *, syncs: str = "", times: int = 2) -> Program:
+    """This script, for a sweep of the fake AWS into the store, of these syncs; each writes so many times."""
     told = held.settings if held.kind is Kind.EMBEDDED else held.bolt
     store = dataclasses.asdict(told) | {"folder": str(told.folder)}
-    order = {"url": fake.url, "accounts": fake.accounts, "regions": fake.regions, "store": store}
+    order: dict[str, Any] = {"url": fake.url, "accounts": fake.accounts, "regions": fake.regions, "store": store}
+    order |= {"syncs": [name for name in syncs.split(",") if name], "times": times}
     return Program([sys.executable, "-m", __name__], environ(fake.url, home), json.dumps(order))
 
 
