@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from aiobotocore.credentials import AioCredentials
+from botocore import xform_name
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ClientError, ParamValidationError
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from skysweep import calls, catalogue, requests
 from skysweep.clients import AwsSettings, Clients
-from skysweep.exchange import OWN_WAYS, form_of
+from skysweep.exchange import Exchanges, _Taken, form_of
 from skysweep.model import Context
 from skysweep.outcomes import Tally
 from skysweep.plan import Target
@@ -47,13 +48,13 @@ async def made(clients: Clients, service: str, operation: str, inputs: Any, toke
 
 
 @pytest.mark.parametrize("token", [None, "token"])
-async def test_every_listing_of_the_catalogue_but_s3s_has_a_form(clients: Clients, token: str | None) -> None:
+async def test_every_listing_of_the_catalogue_has_a_form(clients: Clients, token: str | None) -> None:
     planned = catalogue.load().calls
     assert planned
     for call in planned:
         inputs = calls.literal(call, Context(ONE, REGION, "aws"))
         form = await made(clients, call.service, call.operation, inputs, token)
-        assert (form is None) == (call.service in OWN_WAYS), call
+        assert form is not None, call
 
 
 @pytest.mark.parametrize(
@@ -73,7 +74,7 @@ async def test_a_form_signs_as_botocore_does(
     form = await made(clients, *asked, token)
     assert form is not None
     credentials = AioCredentials("AKIAOTHER", "another/secret", token and f"another {token}")
-    ready = form.ready(credentials, NOW.strftime("%Y%m%dT%H%M%SZ"))
+    ready = form.ready(credentials, (), NOW.strftime("%Y%m%dT%H%M%SZ"))
     unsigned = {name: value for name, value in ready.headers.items() if name.lower() in form.signed.split(";")}
     own = AWSRequest(ready.method, ready.url, unsigned, ready.body)
     monkeypatch.setattr("botocore.auth.get_current_datetime", lambda: NOW)
@@ -89,7 +90,7 @@ def test_any_credentials_at_any_time(access: str, secret: str, token: str, shift
     form = Form.of(_signed(credentials, "20300101T000000Z").prepare(), credentials)
     assert form is not None
     others = AioCredentials(access, secret, token)
-    assert form.ready(others, time).headers["Authorization"] == _signed(others, time).headers["Authorization"]
+    assert form.ready(others, (), time).headers["Authorization"] == _signed(others, time).headers["Authorization"]
 
 
 def _signed(credentials: AioCredentials, time: str) -> AWSRequest:
@@ -111,6 +112,73 @@ def test_what_botocore_signs_otherwise_has_no_form() -> None:
     assert Form.of(asked.prepare(), credentials) is None
     asked.headers.replace_header("Authorization", "Bearer x")
     assert Form.of(asked.prepare(), credentials) is None
+
+
+NAMED = [
+    ("s3", "GetBucketPolicy", {"Bucket": "some-bucket"}),
+    ("s3", "GetBucketAcl", {"Bucket": "b-0"}),
+    ("iam", "ListAccessKeys", {"UserName": "alice@example.com"}),
+    ("iam", "GetPolicyVersion", {"PolicyArn": "arn:aws:iam::1:policy/a/b c", "VersionId": "v2"}),
+    ("elbv2", "DescribeListeners", {"LoadBalancerArn": f"arn:aws:elasticloadbalancing:{REGION}:{ONE}:a/b/c"}),
+    ("kms", "GetKeyPolicy", {"KeyId": 'a "key"', "PolicyName": "default"}),
+    ("dynamodb", "DescribeTable", {"TableName": "table.of_all-kinds"}),
+    ("lambda", "ListAliases", {"FunctionName": "function_one", "MaxItems": 50}),
+    ("ec2", "DescribeVolumes", {"NextToken": "a+b/c==", "MaxResults": 500}),
+]
+BOTOCORES = [
+    ("s3", "GetBucketAcl", {"Bucket": "dots.in.it"}),
+    ("s3", "GetBucketAcl", {"Bucket": "express--use1-az4--x-s3"}),
+    ("lambda", "ListAliases", {"FunctionName": f"arn:aws:lambda:{REGION}:{ONE}:function:f"}),
+    ("route53", "ListResourceRecordSets", {"HostedZoneId": "/hostedzone/Z1"}),
+    ("s3", "GetBucketLocation", {"Bucket": "abc"}),
+    ("sqs", "GetQueueAttributes", {"QueueUrl": "https://queue", "AttributeNames": ["All"]}),
+]
+
+
+@pytest.mark.parametrize("token", [None, "token"])
+@pytest.mark.parametrize("asked", [*NAMED, *BOTOCORES], ids=lambda asked: asked[1])
+async def test_a_named_things_request_is_botocores_own(
+    clients: Clients, monkeypatch: pytest.MonkeyPatch, asked: tuple[str, str, dict[str, Any]], token: str | None
+) -> None:
+    service, operation, inputs = asked
+    client = await clients.client(service, ONE)
+    monkeypatch.setattr("botocore.auth.get_current_datetime", lambda: NOW)
+    monkeypatch.setattr(requests, "datetime", Frozen)
+    reset = AIM.set(Aim(AioCredentials("AKIA", "secret", token), REGION, 30))
+    try:
+        ours = await Exchanges()._request(client, operation, inputs, planned=False)
+        theirs: list[Any] = []
+        AIM.set(Aim(AioCredentials("AKIA", "secret", token), REGION, 30, taken=theirs))
+        with pytest.raises(_Taken):
+            await getattr(client, xform_name(operation))(**inputs)
+    finally:
+        AIM.reset(reset)
+    assert (ours is None) == (asked in BOTOCORES)
+    if ours is not None:
+        [sent] = theirs
+        body = sent.body.encode() if isinstance(sent.body, str) else sent.body or b""
+        assert (ours.method, ours.url, ours.body) == (sent.method, sent.url, body)
+        said = {name: value.decode() if isinstance(value, bytes) else value for name, value in sent.headers.items()}
+        others = {"amz-sdk-invocation-id", "amz-sdk-request"}
+        assert {**ours.headers} == {name: value for name, value in said.items() if name not in others}
+
+
+class Frozen(datetime):
+    """A clock that stands still."""
+
+    @classmethod
+    def now(cls, tz: Any = None) -> Self:
+        return cls.fromtimestamp(NOW.timestamp(), tz)
+
+
+async def test_what_aws_told_and_does_not_take_is_botocores_error(clients: Clients) -> None:
+    client = await clients.client("dynamodb", ONE)
+    reset = AIM.set(Aim(AioCredentials("AKIA", "secret"), REGION, 30))
+    try:
+        with pytest.raises(ParamValidationError, match="min length"):
+            await Exchanges().ask(client, "ListTables", {"ExclusiveStartTableName": "t"}, planned=False)
+    finally:
+        AIM.reset(reset)
 
 
 def test_the_forms_longest_unasked_go_first(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,11 +18,9 @@ from urllib.parse import urlsplit
 
 import aioboto3
 import anyio
-import orjson
 from aiobotocore.config import AioConfig
 from aiobotocore.credentials import AioCredentials
 from aiobotocore.session import AioSession
-from botocore import xform_name
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES, ConfigValueStore, ConstantProvider
 from botocore.exceptions import BotoCoreError, UnknownServiceError
 from botocore.handlers import json_decode_policies
@@ -31,11 +29,10 @@ from botocore.model import OperationNotFoundError
 
 from skysweep import pagers, regions, retry
 from skysweep.errors import BadSettings, Bug, CallFailed
-from skysweep.exchange import exchange, form_of, take
+from skysweep.exchange import Exchanges, take
 from skysweep.identity import Identity, Renew
 from skysweep.plan import GLOBAL, Target
 from skysweep.replies import ParserFactory
-from skysweep.requests import Form, Forms
 from skysweep.retry import Policy
 from skysweep.silence import Silence
 from skysweep.transport import AIM, Aim, Pool, aim, http_session, loopback
@@ -132,7 +129,7 @@ class Clients:
         self._alike: dict[str, AioSession] = {}
         self._clients: dict[tuple[AioSession, str], Any] = {}
         self._pagers: dict[tuple[str, str], Pager] = {}
-        self._forms = Forms()
+        self._exchanges = Exchanges()
         self._making = anyio.Lock()
         self._config = _config(settings, http_session(self._pool))
 
@@ -242,8 +239,8 @@ class Clients:
         """One signed HTTP exchange with `target`, or with another region of its account: the reply, parsed.
 
         timeout: seconds for the reply. planned: whether others are asked in the same words. Raises botocore's errors as
-        they are, and CallFailed once the account's credentials are dead. (S3 alone may take two exchanges more, when a
-        bucket turns out to live in another region.)
+        they are, and CallFailed once the account's credentials are dead. (S3 alone may take three exchanges more, when
+        a bucket turns out to live in another region.)
         """
         identity = self._identity(target.account)
         identity.check()  # it may have ended while this call waited for its turn
@@ -251,23 +248,11 @@ class Clients:
         credentials = identity.current or await identity.ready()
         token = AIM.set(Aim(credentials, region or where(target, service), timeout))
         try:
-            form = await self._form(client, operation, inputs) if planned else None
-            if form is None:
-                reply: dict[str, Any] = await getattr(client, xform_name(operation))(**inputs)
-            else:
-                reply = await exchange(client, operation, form.ready(credentials))
+            reply = await self._exchanges.ask(client, operation, inputs, planned=planned)
         finally:
             AIM.reset(token)
         reply.pop("ResponseMetadata", None)
         return reply
-
-    async def _form(self, client: Any, operation: str, inputs: Mapping[str, Any]) -> Form | None:
-        """The form of a request, made at the first time; None where botocore has to make each anew."""
-        to = aim()
-        key = client, operation, to.region, to.credentials.token is None, orjson.dumps(inputs)
-        if key not in self._forms:
-            self._forms.keep(key, await form_of(client, operation, inputs))
-        return self._forms[key]
 
     async def client(self, service: str, account: str) -> Any:
         """The client that the account's calls share with all others of the same endpoints.
