@@ -101,6 +101,35 @@ def _units(known: identity.Identity, held: Estate) -> list[str]:
     return found
 
 
+@given(
+    st.lists(st.sets(st.integers(0, 30), max_size=12), min_size=4, max_size=4),
+    st.integers(1, 15),
+    st.sets(st.integers(0, 30), max_size=6),
+)
+def test_the_pages_of_a_listing_are_the_listing(held: list[set[int]], size: int, gone: set[int]) -> None:
+    lists = {
+        f"iam:List{name}": numbers for name, numbers in zip(("Users", "Groups", "Roles", "Policies"), held, strict=True)
+    }
+    holds = Estate(1, (HUB,), (REGION,), {(HUB, GLOBAL, name): numbers for name, numbers in lists.items()})
+    asked_for, answers = operation("iam", "GetAccountAuthorizationDetails"), Answers(holds, most=size)
+    whole, _ = answers.reply(asked_for, {}, HUB, REGION, whole=True)
+    page, count = answers.reply(asked_for, {}, HUB, REGION)
+    pages, counts = [page], [count]
+    while page["IsTruncated"]:
+        page, count = answers.reply(asked_for, {"Marker": page["Marker"]}, HUB, REGION)
+        pages.append(page)
+        counts.append(count)
+    for (name,) in asked_for.lists:
+        assert [each for page in pages for each in page[name]] == whole[name]
+    assert counts[:-1] == [size] * (len(counts) - 1)
+    assert counts[-1] > 0 or len(counts) == 1
+    if len(pages) > 1:  # what goes meanwhile is missing, and nothing else
+        holds.remove(HUB, GLOBAL, "iam:ListUsers", *gone)
+        rest, _ = answers.reply(asked_for, {"Marker": pages[0]["Marker"]}, HUB, REGION, whole=False)
+        left = [each for each in whole["RoleDetailList"] if each not in pages[0]["RoleDetailList"]]
+        assert left[: len(rest["RoleDetailList"])] == rest["RoleDetailList"]
+
+
 # Latency
 
 
