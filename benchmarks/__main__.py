@@ -72,18 +72,9 @@ def compare(
     from benchmarks import compare as command  # noqa: PLC0415 - each command has its own imports
 
     setup = _setup(smoke, accounts=accounts, regions=regions, latency=latency, real=real)
-    result = _result(section or "compare")
-    _run(
-        command.compared,
-        setup,
-        _kind(store),
-        result,
-        _say,
-        effort=_effort(smoke),
-        folder=cartography,
-        all_rivals=not without,
-    )
-    _told(result, json, markdown)
+    result = _result(section or "compare", json, markdown)
+    effort, kind = _effort(smoke), _kind(store)
+    _run(result, command.compared, setup, kind, effort=effort, folder=cartography, all_rivals=not without)
     if plot:
         runs = result.figures["runs"]
         panels = {"seconds": [run["seconds"] for run in runs], "CPU seconds": [run["cpu"] for run in runs]}
@@ -115,10 +106,10 @@ def sweep(
 
     chosen: dict[str, Any] = {"latency": latency, "limits": limits, "production": production, "real": real}
     setup = _setup(smoke, accounts=accounts, regions=regions, resources=resources, **chosen)
-    result = _result(section or "sweep")
+    result = _result(section or "sweep", json, markdown)
     words = ("--concurrency", str(concurrency), *(option or ()))
-    _run(command.swept, setup, _kind(store), result, _say, effort=_effort(smoke), share=rate_share, options=words)
-    _told(result, json, markdown)
+    chosen = {"effort": _effort(smoke), "share": rate_share, "options": words}
+    _run(result, command.swept, setup, _kind(store), **chosen)
     if plot:
         bounds = [*result.figures["bounds"], {"name": "the sweep", "seconds": result.figures["sweep"]["seconds"]}]
         names = [each["name"] for each in bounds]
@@ -154,9 +145,8 @@ def tune(
     )
     whole = [[int(each) for each in text.split(",")] for text in (concurrency, processes, rows, writers)]
     grid = command.Grid(whole[0], whole[1], whole[2], whole[3], [float(each) for each in shares.split(",")])
-    result = _result(section or "tune")
-    _run(command.tuned, setup, _kind(store), grid, result, _say, effort=_effort(smoke))
-    _told(result, json, markdown)
+    result = _result(section or "tune", json, markdown)
+    _run(result, command.tuned, setup, _kind(store), grid, effort=_effort(smoke))
     if plot:
         points = result.figures["points"]
         panels = {"seconds": [point["seconds"] for point in points]}
@@ -188,11 +178,10 @@ def scale(
     limits = (1, 1_000, 10) if smoke else (up_to_accounts, up_to_resources, up_to_plans)
     up_to = dict(zip(("accounts", "resources", "plans"), limits, strict=True))
     setup = Setup(accounts=accounts, regions=1 if smoke else regions, latency=latency, real=real)
-    result = _result(section or "scale")
+    result = _result(section or "scale", json, markdown)
     effort = _effort(smoke)
     chosen = replace(effort, syncs=syncs or effort.syncs)
-    _run(command.scaled, setup, _kind(store), result, _say, effort=chosen, **up_to)
-    _told(result, json, markdown)
+    _run(result, command.scaled, setup, _kind(store), effort=chosen, **up_to)
     if plot:
         for name in ("accounts", "resources", "planned accounts"):
             if points := result.figures.get(name):
@@ -215,9 +204,8 @@ def micro(
     """Measure the steps of a sweep by the piece: replies, records, Cypher, ledger, pace."""
     from benchmarks import micro as command  # noqa: PLC0415 - each command has its own imports
 
-    result = _result(section or "micro")
-    _run(command.done, result, _say, effort=_effort(smoke), items=20 if smoke else items, real=real)
-    _told(result, json, markdown)
+    result = _result(section or "micro", json, markdown)
+    _run(result, command.done, effort=_effort(smoke), items=20 if smoke else items, real=real)
     if plot:
         steps = result.figures["steps"]
         _plots().bars(plot, "Steps", [*steps], {"us each": [each["us"] for each in steps.values()]})
@@ -244,27 +232,23 @@ def _kind(store: StoreKind) -> Any:
     return Kind(store.value)
 
 
-def _result(name: str) -> Result:
-    return Result(name, " ".join(["python -m benchmarks", *sys.argv[1:]]), machine.facts())
+def _result(name: str, json: Path | None, markdown: Path | None) -> Result:
+    return Result(name, " ".join(["python -m benchmarks", *sys.argv[1:]]), machine.facts(), json, markdown)
 
 
-def _run(command: Callable[..., Awaitable[None]], *arguments: Any, **options: Any) -> None:
+def _run(result: Result, command: Callable[..., Awaitable[None]], *arguments: Any, **options: Any) -> None:
+    """Runs a command and tells its result, also of one that failed half way."""
+
     async def run() -> None:
-        await command(*arguments, **options)
+        await command(*arguments, result=result, say=_say, **options)
 
     try:
         anyio.run(run)
     except Failed as error:
-        _say(f"benchmarks: {error}")
+        result.remarks.append(f"It ended before its time: {error}")
         raise typer.Exit(1) from error
-
-
-def _told(result: Result, json: Path | None, markdown: Path | None) -> None:
-    result.show()
-    if json:
-        result.save_json(json)
-    if markdown:
-        result.save_markdown(markdown)
+    finally:
+        result.tell()
 
 
 def _plots() -> Any:

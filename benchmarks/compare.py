@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,30 +28,36 @@ async def compared(
     all_rivals: bool = True,
 ) -> None:
     """Fills the result. folder: Cartography's environment, when not the cache's; all_rivals: whether it runs at all."""
+    runs: list[Run] = []
     async with bench(setup, kind, effort, say, anew=True) as at:
         result.machine = {**result.machine, "store": at.held.version}
         await at.warm()
-        runs = [run async for run in _swept(at, folder, all_rivals=all_rivals, result=result)]
-    result.figures |= {"estate": setup.options() | {"items": setup.expected()}}
+        try:
+            await _swept(at, folder, runs, result, all_rivals=all_rivals)
+        finally:  # one that fails takes no other's figures along
+            _tell(setup, runs, result)
+    for run in (runs[0], None):
+        result.figures["calls"] += await _alone(setup, run, effort, say)
+    result.tables.append(_calls_table(result.figures["calls"]))
+
+
+def _tell(setup: Setup, runs: Sequence[Run], result: Result) -> None:
+    result.figures |= {"estate": setup.options() | {"items": setup.expected()}, "calls": []}
     result.figures["runs"] = [run.document() for run in runs]
     result.figures["ratios"] = ratios(runs)
     result.tables.append(_table(setup, runs))
-    calls = [*(await _alone(setup, runs[0], effort, say)), *(await _alone(setup, None, effort, say))]
-    result.figures["calls"] = calls
-    result.tables.append(_calls_table(calls))
 
 
-async def _swept(at: Bench, folder: Path | None, *, all_rivals: bool, result: Result) -> AsyncIterator[Run]:
-    yield await at.sync(OURS, *PACELESS)
-    yield await at.sync("skysweep, defaults")
-    yield await at.run("boto3, 64 threads", naive.sync(at.fake, at.held, at.home))
+async def _swept(at: Bench, folder: Path | None, runs: list[Run], result: Result, *, all_rivals: bool) -> None:
+    runs.append(await at.sync(OURS, *PACELESS))
+    runs.append(await at.sync("skysweep, defaults"))
+    runs.append(await at.run("boto3, 64 threads", naive.sync(at.fake, at.held, at.home)))
     if not all_rivals or at.held.kind is not Kind.NEO4J:
         why = "it writes to a Neo4j alone (--store neo4j)" if all_rivals else "it was left out"
         result.remarks.append(f"Cartography {cartography.VERSION} is not among them: {why}.")
         return
-    yield await at.run(
-        f"Cartography {cartography.VERSION}", cartography.sync(at.fake, at.held, at.home, folder), codes=(0, 1)
-    )
+    program = cartography.sync(at.fake, at.held, at.home, folder)
+    runs.append(await at.run(f"Cartography {cartography.VERSION}", program, codes=(0, 1)))
 
 
 def ratios(runs: Sequence[Run]) -> dict[str, dict[str, float | None]]:

@@ -46,14 +46,27 @@ class Table:
 
 @dataclass(slots=True)
 class Result:
-    """One run of a command. name: of its part of a page. figures: what the tables are made of, and ratios."""
+    """One run of a command. name: of its part of a page. figures: what the tables are made of, and ratios.
+
+    json, page: the files that it goes to as well.
+    """
 
     name: str
     command: str
     machine: Mapping[str, str]
+    json: Path | None = None
+    page: Path | None = None
     figures: dict[str, Any] = field(default_factory=dict)
     tables: list[Table] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+
+    def tell(self) -> None:
+        """Prints the tables, and writes what goes to files."""
+        self.show()
+        if self.json:
+            self.save_json(self.json)
+        if self.page:
+            self.save_markdown(self.page)
 
     def show(self) -> None:
         """Prints the tables."""
