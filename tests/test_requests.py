@@ -123,6 +123,7 @@ NAMED = [
     ("kms", "GetKeyPolicy", {"KeyId": 'a "key"', "PolicyName": "default"}),
     ("dynamodb", "DescribeTable", {"TableName": "table.of_all-kinds"}),
     ("lambda", "ListAliases", {"FunctionName": "function_one", "MaxItems": 50}),
+    ("iam", "GetAccountSummary", {}),
     ("ec2", "DescribeVolumes", {"NextToken": "a+b/c==", "MaxResults": 500}),
 ]
 BOTOCORES = [

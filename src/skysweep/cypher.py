@@ -202,6 +202,16 @@ def seen_edges(kinds: Iterable[str]) -> str:
     return _counted((kind, f"()-[r:{_name(kind)}]->()", "r") for kind in kinds)
 
 
+def stale(labels: Iterable[str], kinds: Iterable[str]) -> str:
+    """Names the labels and edge types of which there is anything that this sweep has not seen."""
+    nodes = [(f":{label}", f"(n:{_name(label)})", "n") for label in labels]
+    edges = [(kind, f"()-[r:{_name(kind)}]->()", "r") for kind in kinds]
+    return "\nUNION ALL\n".join(
+        f"MATCH {pattern} WHERE {name}.lastupdated < $tag WITH {name} LIMIT 1 RETURN '{told}' AS name"
+        for told, pattern, name in (*nodes, *edges)
+    )
+
+
 def _counted(patterns: Iterable[tuple[str, str, str]]) -> str:
     """One statement for all: a round trip for each would be most of a small sweep's end."""
     return "\nUNION ALL\n".join(

@@ -97,8 +97,9 @@ async def form_of(client: Any, operation: str, inputs: Mapping[str, Any], stand_
 
 def _validate(client: Any, operation: str, inputs: Mapping[str, Any]) -> None:
     """Raises botocore's ParamValidationError where it would: what AWS itself has told need not be what it takes."""
-    report = ParamValidator().validate(inputs, client.meta.service_model.operation_model(operation).input_shape)
-    if report.has_errors():
+    shape = client.meta.service_model.operation_model(operation).input_shape
+    report = ParamValidator().validate(inputs, shape) if shape is not None else None
+    if report is not None and report.has_errors():
         raise ParamValidationError(report=report.generate_report())
 
 
