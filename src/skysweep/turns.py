@@ -7,6 +7,8 @@ from time import perf_counter
 from anyio.lowlevel import checkpoint
 
 SLICE = 0.01  # seconds
+COLLECTIONS = (50_000, 20, 50)
+"""Thresholds of `gc` for a process that is a sweep's own: by Python's, it walks the models' million objects often."""
 
 
 class Turns:

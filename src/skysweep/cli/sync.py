@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from skysweep.outcomes import Tally
 from skysweep.progress import LogFormat, shown
 from skysweep.report import Report
 from skysweep.settings import CONCURRENCY, RATE_SHARE, Settings, from_options
+from skysweep.turns import COLLECTIONS
 
 UnitsFile = Annotated[Path | None, Option("--report", help="Write every unit to this file, a JSON object a line.")]
 Log = Annotated[LogFormat | None, Option("--log-format", help="Log lines instead of the live display.")]
@@ -117,6 +119,7 @@ async def swept(settings: Settings, log_format: LogFormat | None, tally: Tally |
 def _done(settings: Settings, log_format: LogFormat | None) -> Report:
     """The sweep's report; of one that was interrupted, what it left."""
     tally = Tally()
+    gc.set_threshold(*COLLECTIONS)
     try:
         return anyio.run(swept, settings, log_format, tally)
     except KeyboardInterrupt:
