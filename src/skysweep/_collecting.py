@@ -27,7 +27,7 @@ from skysweep.plan import Target, Unit
 from skysweep.report import peak_rss_mb
 from skysweep.writer import Batch
 
-TELLS_SECONDS = 0.5
+TELLS_SECONDS = 0.05
 
 
 class Collecting:
@@ -44,7 +44,7 @@ class Collecting:
         self._types = {type_: number for number, type_ in enumerate(self._catalogue.types)}
         self._calls = {call: number for number, call in enumerate(self._catalogue.calls)}
         self._tally = Tally()
-        self._ended: list[tuple[Unit, UnitResult]] = []
+        self._ended: list[Ended] = []
         self._dead: dict[str, str] = {}
         self._feed = Feed(Order(share=share(self._settings)))
 
@@ -58,8 +58,7 @@ class Collecting:
                 self._tag,
                 self._tally,
                 sink=lambda unit: _Rows(self._channel, self._name(unit), self._types, self._aside),
-                finished=lambda unit, result: self._ended.append((unit, result)),
-                then=self._tell_ended,
+                finished=self._over,
                 dead=self._dead,
             )
             async with anyio.create_task_group() as telling:
@@ -90,28 +89,31 @@ class Collecting:
     def _name(self, unit: Unit) -> Name:
         return unit.target.account, unit.target.region, self._calls[unit.call]
 
-    async def _tell_ended(self) -> None:
-        """Tells the units that have ended, and what was put aside until then."""
-        ended, self._ended = self._ended, []
-        for unit, result in ended:
-            aside = self._aside[:]
-            self._aside.clear()
-            await self._channel.send(Ended(self._name(unit), result, aside, self._dead.get(result.account)))
-
     async def _tell_often(self) -> None:
         while True:
             await anyio.sleep(TELLS_SECONDS)
             await self._tell()
 
     async def _tell(self) -> None:
-        """Tells the calls since it was last told; once they are taken, they are told."""
+        """Tells the units that have ended, what was put aside until then, and the calls, since it was last told."""
         tally = self._tally
-        calls = Tally(calls=tally.calls, throttled=tally.throttled, retried=tally.retried, failed=tally.failed)
+        calls = tally.calls, tally.throttled, tally.retried, tally.failed
         tally.calls = tally.throttled = tally.retried = tally.failed = 0
         slowest = min(tally.running.items(), key=lambda unit: unit[1], default=None)
         since = (slowest[0], time.monotonic() - slowest[1]) if slowest else None
-        with anyio.CancelScope(shield=True):
-            await self._channel.send(Told(calls, since, peak_rss_mb()))
+        ended, self._ended = self._ended, []
+        aside = self._aside[:]
+        self._aside.clear()
+        with anyio.CancelScope(shield=True):  # once they are taken, they are told
+            await self._channel.send(Told(ended, aside, dict(self._dead), calls, since, peak_rss_mb()))
+
+    def _over(self, unit: Unit, result: UnitResult) -> None:
+        self._ended.append(
+            Ended(
+                *(self._name(unit), result.outcome.value, result.records, result.calls, result.seconds, result.error),
+                result.details,
+            )
+        )
 
 
 @dataclass(eq=False, slots=True)

@@ -6,12 +6,11 @@ It may run in the process of the sweep or in several others (`crew.py`): it know
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import anyio
-import anyio.lowlevel
 
 from skysweep.calls import Ask, Walk
 from skysweep.catalogue import Catalogue
@@ -80,8 +79,8 @@ class Feed:
 class Collector:
     """Walks units by workers.
 
-    sink: where a unit's rows go. finished: told of each unit once they are where they belong. then: awaited after each.
-    dead: by account, why its credentials are gone; its units fail at once.
+    sink: where a unit's rows go. finished: told of each unit once they are where they belong. dead: by account, why its
+    credentials are gone; its units fail at once.
     """
 
     settings: Settings
@@ -91,7 +90,6 @@ class Collector:
     tally: Tally
     sink: Callable[[Unit], Sink]
     finished: Callable[[Unit, UnitResult], None]
-    then: Callable[[], Awaitable[None]] = anyio.lowlevel.checkpoint
     dead: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -112,7 +110,6 @@ class Collector:
             await self._unit(unit, outbox)
             del self.tally.running[name]
             feed.over(unit)
-            await self.then()
 
     async def _unit(self, unit: Unit, outbox: Outbox) -> None:
         started, mine = time.monotonic(), Tally()

@@ -27,7 +27,7 @@ from skysweep.channel import GONE, Channel
 from skysweep.errors import Bug, ProcessLost
 from skysweep.order import Deal, Lot
 from skysweep.outbox import Sink
-from skysweep.outcomes import Quarantined, Tally, UnitResult
+from skysweep.outcomes import DetailFailure, Outcome, Quarantined, Tally, UnitResult
 from skysweep.plan import Account, Unit
 from skysweep.records import Linked
 from skysweep.settings import Settings
@@ -67,18 +67,27 @@ class Rows(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """A unit's end, after its rows; what was put aside so far; why its account's credentials are gone, if they are."""
+    """A unit's end, after its rows: the fields of its result."""
 
     unit: Name
-    result: UnitResult
-    aside: list[Quarantined]
-    dead: str | None
+    outcome: str
+    records: int
+    calls: int
+    seconds: float
+    error: str | None
+    details: tuple[DetailFailure, ...]
 
 
 class Told(NamedTuple):
-    """How a process stands: its calls since it told last, its slowest unit with its seconds, and its peak of memory."""
+    """What is new: units that have ended, what was put aside until then, which accounts' credentials are gone, and why.
 
-    calls: Tally
+    calls: since it told last: all, throttled, retried, failed. slowest: the unit that began first, with its seconds.
+    """
+
+    ended: list[Ended]
+    aside: list[Quarantined]
+    dead: dict[str, str]
+    calls: tuple[int, int, int, int]
     slowest: tuple[str, float] | None
     peak_rss_mb: float
 
@@ -166,10 +175,9 @@ class Crew:
         while (message := await _receive(hand)) is not None:
             if isinstance(message, Rows):
                 await self._rows(message)
-            elif isinstance(message, Ended):
-                await self._unit_ended(hand, message)
             elif isinstance(message, Told):
                 self._told(hand, message)
+                await self._hand_out()
             else:
                 raise Bug(f"a process of the sweep failed: {message.error}")
         self._tally.running.pop(hand.slowest, None)
@@ -188,16 +196,6 @@ class Crew:
             Batch(self._types[message.type], account, region, message.rows, links, owner=message.owner, done=done)
         )
 
-    async def _unit_ended(self, hand: _Hand, message: Ended) -> None:
-        dealt = self._dealt[message.unit]
-        self._sink.aside.extend(message.aside)
-        if message.dead is not None:
-            self._dead.setdefault(dealt.unit.target.account, message.dead)
-        dealt.result = message.result
-        self._deal.over(hand.number, dealt.unit)
-        self._settle(message.unit)
-        await self._hand_out()
-
     def _settle(self, name: Name) -> None:
         """A unit has ended once it says so and all of its rows are committed."""
         dealt = self._dealt[name]
@@ -206,12 +204,28 @@ class Crew:
             self._finished(dealt.unit, dealt.result)
 
     def _told(self, hand: _Hand, message: Told) -> None:
-        self._tally.add(message.calls)
-        self._tally.running.pop(hand.slowest, None)
-        hand.peak_rss_mb = message.peak_rss_mb
+        tally = self._tally
+        calls, throttled, retried, failed = message.calls
+        tally.add(Tally(calls=calls, throttled=throttled, retried=retried, failed=failed))
+        tally.running.pop(hand.slowest, None)
         if message.slowest is not None:
             hand.slowest, seconds = message.slowest
-            self._tally.running[hand.slowest] = time.monotonic() - seconds
+            tally.running[hand.slowest] = time.monotonic() - seconds
+        hand.peak_rss_mb = message.peak_rss_mb
+        self._sink.aside.extend(message.aside)
+        self._dead.update(message.dead)
+        for ended in message.ended:
+            self._over(hand, ended)
+
+    def _over(self, hand: _Hand, ended: Ended) -> None:
+        dealt = self._dealt[ended.unit]
+        target, call = dealt.unit.target, dealt.unit.call
+        dealt.result = UnitResult(
+            *(target.account, target.region, call.service, call.operation, Outcome(ended.outcome)),
+            *(ended.records, ended.calls, ended.seconds, ended.error, ended.details),
+        )
+        self._deal.over(hand.number, dealt.unit)
+        self._settle(ended.unit)
 
 
 def without_graph(settings: Settings) -> Settings:
