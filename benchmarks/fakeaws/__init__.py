@@ -17,12 +17,12 @@ real ones do. `Process.calls`, `.usage` and `.buckets` are the referee: calls an
 bytes, what production asked and got, the CPU that all this has cost.
 
 That CPU, by `python -m benchmarks.fakeaws.cost` against a bare aiobotocore client in another process, two cores shared
-with other work: 70 us for an empty page, 115 us where it is sent 30 ms later, 120 us with buckets and production as
-well, 180 us for a page of 100 instances (0.24 MB), 640 us for one of 1,000 (2.4 MB); the client's is 850 us for an
-empty page, 45 ms and 420 ms for the others. A process that sleeps between two requests pays for each waking: a busy one
-costs less a call. What is not kept yet is made at 60-90 us an item, which holds up the other requests meanwhile: sweep
-once before measuring. At most 512 MB of replies and 250,000 requests are kept; a million resources take about 0.8 GB in
-all.
+with other work (a load of 10): 45 us for an empty page, 96 us where it is sent 30 ms later, 100 us with buckets and
+production as well, 170 us for a page of 100 instances (0.24 MB), 690 us for one of 1,000 (2.4 MB); the client's is 980
+us for an empty page, 49 ms and 450 ms for the others. A process that sleeps between two requests pays for each waking:
+a busy one costs less a call. What is not kept yet is made at 60-90 us an item, which holds up the other requests
+meanwhile: sweep once before measuring. At most 512 MB of replies and 250,000 requests are kept; a million resources
+take about 0.8 GB in all.
 
 The way of a request: wire.py cuts it, heads.py reads its head, models.py tells what it asks, server.py counts it, asks
 buckets.py for its tokens and the plan for its fault, and keeps replies; answers.py finds the items and pages them,

@@ -95,6 +95,12 @@ class Answers:
             lists[part].append(fills[part](about))
         return self._listed(operation, lists, last), len(page)
 
+    def listings(self, operation: Operation, inputs: Inputs) -> tuple[str, ...]:
+        """The listings of which the reply holds items and nothing else; none for other replies."""
+        if operation.key in SINGLE or operation.key in LISTS or not operation.lists or self._parent(operation, inputs):
+            return ()
+        return tuple(_parts(operation, inputs)[1].values())
+
     def _size(self, operation: Operation, inputs: Inputs, *, whole: bool) -> int | None:
         """How many items the page takes that the inputs ask for; None: all."""
         if whole or not operation.tokens:

@@ -44,6 +44,7 @@ class _Asked:
     inputs: Inputs
     token: str
     known: bool  # it is found again when it is asked again
+    listings: tuple[str, ...]  # where none of them has an item, the reply is the empty one
     empty: dict[str, bytes]  # the reply when nothing is there: the same for everybody
 
 
@@ -120,7 +121,7 @@ class Server:
             if late or self.faults is not calm:
                 seen = Seen(number, signed.key, *call, self.calls[call], found.token, found.inputs)
                 fault = self.faults(seen) or (_EXPIRED(seen) if late else None)
-            reply = self._reply(found, account, signed.region, fault)
+            reply = _instead(fault, service) or self._reply(found, account, signed.region)
         self.sent += len(reply)
         return Answer(reply, self.latencies[number % len(self.latencies)], fault)
 
@@ -131,17 +132,16 @@ class Server:
         if found is None:
             operation, inputs = asked(Request(*head.target(), head.fields(), body), signed_for)
             token = next((str(inputs[name]) for name, _ in operation.tokens if name in inputs), "")
-            found = _Asked(operation, inputs, token, len(self._asked) < KEPT_REQUESTS, {})
+            listings = self.answers.listings(operation, inputs)
+            found = _Asked(operation, inputs, token, len(self._asked) < KEPT_REQUESTS, listings, {})
             if found.known:
                 self._asked[key] = found
         return found
 
-    def _reply(self, found: _Asked, account: str, region: str, fault: Fault | None) -> bytes:
+    def _reply(self, found: _Asked, account: str, region: str) -> bytes:
         operation, version = found.operation, self.estate.version.get(account, 0)
-        if isinstance(fault, Error):
-            return http(*rendered(fault, operation.service))
-        if isinstance(fault, Raw):
-            return http(fault.status, fault.headers, fault.body)
+        if found.empty and found.listings and not self._any(found.listings, account, region):
+            return found.empty[""]
         key = (found, account, region)
         kept = self._kept.get(key)
         if kept is not None and kept[0] == version:
@@ -158,6 +158,10 @@ class Server:
         elif found.known and operation.key != "sts:AssumeRole":
             self._keep(key, version, made)
         return made
+
+    def _any(self, listings: tuple[str, ...], account: str, region: str) -> bool:
+        """Whether there is an item in one of the listings."""
+        return any(self.estate.shown(account, region, each) for each in listings)
 
     def _keep(self, key: tuple[Any, ...], version: int, made: bytes) -> None:
         before = self._kept.get(key)
@@ -200,6 +204,13 @@ def latencies(median: float, *, spread: float = SPREAD, seed: int = 1) -> tuple[
 def _signer(key: str, hub: str) -> tuple[str, float | None]:
     """Whose key it is, and when it ends."""
     return account_of(key, hub), expiry_of(key)
+
+
+def _instead(fault: Fault | None, service: str) -> bytes | None:
+    """What is said instead of the answer; None where the answer is."""
+    if isinstance(fault, Error):
+        return http(*rendered(fault, service))
+    return http(fault.status, fault.headers, fault.body) if isinstance(fault, Raw) else None
 
 
 @cache
