@@ -45,6 +45,7 @@ from skysweep.plan import GLOBAL, Target
 
 MADE_UP = "fake-0000000000000000"  # identifies the first item there is, whatever its kind
 SECONDS = 3600.0
+TICK = 0.002  # seconds
 
 
 class Some(NamedTuple):
@@ -112,18 +113,32 @@ _SPECIAL: Mapping[str, Any] = {
 
 
 async def done(wanted: Sequence[Job], ask: Ask, concurrency: int) -> dict[str, float]:
-    """Does all jobs, so many at once; seconds, CPU seconds, and calls by how they ended."""
-    left, told = iter(wanted), Counter[str]()
+    """Does all jobs, so many at once: seconds, CPU seconds, calls by how they ended.
+
+    longest_ms: the most CPU that went by between two ticks of the event loop, in which nothing else moved.
+    """
+    left, told, longest = iter(wanted), Counter[str](), [0.0]
 
     async def work() -> None:
         for job in left:  # shared by the workers: each takes the next one
             told.update(await ask(job))
 
     began, cpu = time.perf_counter(), time.process_time()
+    watching = asyncio.create_task(_watch(longest))
     async with asyncio.TaskGroup() as tasks:
         for _ in range(concurrency):
             tasks.create_task(work())
-    return {"seconds": time.perf_counter() - began, "cpu": time.process_time() - cpu, **told}
+    watching.cancel()
+    spent = {"seconds": time.perf_counter() - began, "cpu": time.process_time() - cpu}
+    return {**spent, "longest_ms": 1e3 * longest[0], **told}
+
+
+async def _watch(longest: list[float]) -> None:
+    before = time.thread_time()
+    while True:
+        await asyncio.sleep(TICK)
+        now = time.thread_time()
+        longest[0], before = max(longest[0], now - before), now
 
 
 # Bare aiobotocore
