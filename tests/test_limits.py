@@ -348,3 +348,8 @@ async def test_a_bucket_half_as_large_as_we_think_is_found_out() -> None:
     assert done == 600
     assert aws.refused < 0.15 * aws.calls
     assert now() < 2 * 600 / aws.rate
+
+
+def test_lambdas_shared_bucket_is_for_the_rest_of_its_control_plane() -> None:
+    assert [limit.action for limit in limits_of("lambda", "GetPolicy")] == ["GetPolicy"]
+    assert [limit.action for limit in limits_of("lambda", "ListAliases")] == ["*shared"]

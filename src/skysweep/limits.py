@@ -40,6 +40,9 @@ class Limit(NamedTuple):
     page: int | None
 
 
+APART = frozenset({("lambda", "GetFunction"), ("lambda", "GetPolicy")})
+"""Operations that do not count in their service's shared bucket: Lambda's is for the "rest of the control plane"."""
+
 UNLISTED = Limit("*", 10, 10, regional=True, page=None)
 """For a service that the table does not have."""
 
@@ -63,7 +66,7 @@ def limits_of(service: str, operation: str) -> tuple[Limit, ...]:
     """The buckets that a call takes a token of: the service's shared one and its own (or its class's)."""
     known = table()
     own = known.get((service, operation))
-    shared = known.get((service, "*shared"))
+    shared = known.get((service, "*shared")) if (service, operation) not in APART else None
     if own is None and (other := known.get((service, "*"))) is not None:
         own = other._replace(action=operation)
     found = tuple(limit for limit in (own, shared) if limit is not None)
