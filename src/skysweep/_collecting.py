@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import socket
 import sys
@@ -25,6 +26,7 @@ from skysweep.order import Lot, Order
 from skysweep.outcomes import Quarantined, Tally, UnitResult
 from skysweep.plan import Target, Unit
 from skysweep.report import peak_rss_mb
+from skysweep.turns import COLLECTIONS
 from skysweep.writer import Batch
 
 TELLS_SECONDS = 0.05
@@ -158,4 +160,5 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # both are the sweep's own process's to answer
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    gc.set_threshold(*COLLECTIONS)
     sys.exit(anyio.run(collect, int(sys.argv[1])))

@@ -25,6 +25,7 @@ from skysweep.paging import pages
 from skysweep.plan import Target, Unit
 from skysweep.records import Maker
 from skysweep.settings import Settings
+from skysweep.shelf import Shelf, fits
 
 WORKERS = 2  # units under way for each exchange that may be: some wait for their buckets, some for the writers
 SHARE = 4  # an account lets others pass once it has this part of the workers
@@ -94,6 +95,7 @@ class Collector:
 
     def __post_init__(self) -> None:
         self._makers = {type_: Maker(type_, self.tag) for type_ in self.catalogue.types}
+        self._shelf = Shelf()
         self._limits = Limits(self.settings.aws.rate_share, adaptive=self.settings.aws.retry_mode == "adaptive")
 
     async def run(self, feed: Feed, count: int) -> None:
@@ -114,7 +116,8 @@ class Collector:
     async def _unit(self, unit: Unit, outbox: Outbox) -> None:
         started, mine = time.monotonic(), Tally()
         target, call = unit.target, unit.call
-        walk = Walk(unit, self.catalogue.branches[call], self._asker(started, mine), outbox.emit, outbox.unfit)
+        branch = self.catalogue.branches[call]
+        walk = Walk(unit, branch, self._asker(started, mine, waits=fits(branch)), outbox.emit, outbox.unfit)
         outcome, error = Outcome.FAILED, self.dead.get(target.account)
         if error is None:
             try:
@@ -128,18 +131,24 @@ class Collector:
         )
         await outbox.close(result)
 
-    def _asker(self, started: float, mine: Tally) -> Ask:
-        """`calls.Ask` for one unit: its own tally, added to the sweep's as pages come, and its deadline."""
+    def _asker(self, started: float, mine: Tally, *, waits: bool) -> Ask:
+        """`calls.Ask` for one unit: its own tally, added to the sweep's as pages come, and its deadline.
+
+        waits: whether its listing's pages wait for room.
+        """
         deadline = started + self.settings.unit_deadline
 
         async def ask(
             target: Target, call: Call, inputs: Mapping[str, Any], region: str | None
         ) -> AsyncIterator[Mapping[str, Any]]:
             asked = Tally()
+            coming: AsyncIterator[Mapping[str, Any]] = pages(
+                self.clients, self._limits, target, call, inputs, deadline=deadline, tally=asked, region=region
+            )
+            if waits and call.on is None:
+                coming = self._shelf.pages(call, coming)
             try:
-                async for page in pages(
-                    self.clients, self._limits, target, call, inputs, deadline=deadline, tally=asked, region=region
-                ):
+                async for page in coming:
                     yield page
             finally:
                 mine.add(asked)

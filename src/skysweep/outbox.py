@@ -12,7 +12,7 @@ from skysweep.plan import Unit
 from skysweep.records import Maker, Unfit
 from skysweep.writer import Batch, shown
 
-ROWS = 500  # rows of one type that a unit gathers before it hands them over
+ROWS = 200  # rows of one type that a unit gathers before it hands them over; the writers put them together
 
 
 class Sink(Protocol):
