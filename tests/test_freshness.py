@@ -41,6 +41,15 @@ def test_what_aws_says_is_not_there_was_told() -> None:
     assert ("net", WEST) not in told(licence)
 
 
+def test_where_the_sweep_did_not_go_nothing_is_seen() -> None:
+    licence = Licence([Account(ONE, regions=(EAST,)), Account("222222222222", regions=(WEST,))])
+    assert not licence.unseen(CATALOGUE, "Machine", ONE, EAST)
+    assert licence.unseen(CATALOGUE, "Machine", ONE, WEST), "only the other account was asked there"
+    assert licence.unseen(CATALOGUE, "Machine", "333333333333", EAST)
+    assert licence.unseen(CATALOGUE, "Nothing", ONE, EAST)
+    assert not licence.unseen(CATALOGUE, "Person", ONE, GLOBAL)
+
+
 def test_a_selection_completes_only_what_it_has_all_types_of() -> None:
     some = Catalogue(tuple(type_ for type_ in CATALOGUE.types if type_.label != "Machine"))
     assert told(Licence([ACCOUNT]), some) == {("people", GLOBAL), ("mixed", EAST), ("mixed", WEST), ("mixed", GLOBAL)}

@@ -72,9 +72,11 @@ class Licence:
     unread: dict[str, Scopes] = field(default_factory=dict)
     unknown: dict[str, Scopes] = field(default_factory=dict)
     _places: Places = field(init=False)
+    _regions: dict[str, tuple[str, ...]] = field(init=False)
 
     def __post_init__(self) -> None:
         self._places = Places(self.accounts)
+        self._regions = {account.id: account.regions for account in self.accounts}
 
     def withhold(self, types: Iterable[Type], account: str, region: str, outcome: Outcome = Outcome.FAILED) -> None:
         """Something that feeds these types was not seen whole there."""
@@ -115,9 +117,10 @@ class Licence:
                 self._note(self.unknown, type_, account, region)
 
     def unseen(self, catalogue: Catalogue, label: str, account: str, region: str) -> bool:
-        """Whether this sweep cannot tell which nodes of a label are there: not selected, denied or failed."""
+        """Whether this sweep cannot tell which nodes of a label are there: not asked there, denied or failed."""
         type_ = catalogue.by_label.get(label)
-        return type_ is None or _in(self.unknown, type_, account, region)
+        asked = region == GLOBAL or region in self._regions.get(account, ())
+        return type_ is None or not asked or _in(self.unknown, type_, account, region)
 
     def scopes(self, type_: Type) -> Iterator[Scope]:
         """The type's licensed scopes, those of an account together."""
