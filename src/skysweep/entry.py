@@ -117,6 +117,7 @@ class Entry:
             inputs=inputs,
             deadline=time.monotonic() + SECONDS,
             tally=self._clients.tally,
+            told=operation == "AssumeRole",  # each account's has words of its own: a form of it would serve once
         )
 
     async def _base(self, profile: str | None) -> str:

@@ -97,8 +97,11 @@ async def ask(
     inputs: Mapping[str, Any],
     deadline: float,
     tally: Tally,
+    told: bool = False,
 ) -> dict[str, Any]:
-    """One reply of AWS, with pace and retries as in `pages`, and its errors."""
+    """One reply of AWS, with pace and retries as in `pages`, and its errors; told: as in `Asking`."""
     place = replace(target, region=where(target, service))
-    asking = Asking(clients, limits, place, service=service, operation=operation, deadline=deadline, tally=tally)
+    asking = Asking(
+        clients, limits, place, service=service, operation=operation, deadline=deadline, tally=tally, told=told
+    )
     return await asking.ask(inputs)
