@@ -90,7 +90,7 @@ TRUST = tuple(
         {"Service": "lambda.amazonaws.com"},
         {"AWS": "arn:aws:iam::999988887777:root"},
         {"Federated": "cognito-identity.amazonaws.com"},
-        "*",
+        {"AWS": "*"},  # "*" alone means the same, and is more than Cartography can read
     )
 )
 OPEN = Text(json.dumps(_policy({"AWS": "*"})))

@@ -13,10 +13,10 @@ _LACKING = {
     "ec2:DescribeInstances": """
         ElasticGpuAssociations ElasticInferenceAcceleratorAssociations OutpostArn CustomerOwnedIp CarrierIp
         Ipv4Prefixes Ipv6Prefixes Reservations.Groups AssociatedResource VolumeOwnerId SpotInstanceRequestId
-        SriovNetSupport StateReason CapacityBlockId CapacityReservationId CapacityReservationTarget Licenses
+        SriovNetSupport StateReason EnaSupport CapacityBlockId CapacityReservationId CapacityReservationTarget Licenses
         TpmSupport KernelId RamdiskId ProductCodes ConnectionTrackingConfiguration EnaQueueCount AmdSevSnp Affinity
         PartitionNumber HostId SpreadDomain Placement.GroupId AvailabilityZoneId Operator.Principal
-        NetworkPerformanceOptions RebootMigration ClientToken NetworkInterfaces.Description
+        NetworkPerformanceOptions RebootMigration ClientToken
         NetworkInterfaces.Operator PrivateDnsNameOptions CapacityReservationSpecification UsageOperationUpdateTime
         UsageOperation CurrentInstanceBootMode MaintenanceOptions EnclaveOptions CpuOptions PlatformDetails
         Instances.Operator NetworkInterfaces.Association PrivateIpAddresses InterfaceType NetworkCardIndex
