@@ -321,7 +321,8 @@ async def test_a_role_lost_on_the_way_ends_its_account_not_the_call(fault: Wire)
     async with Clients(settings, Tally()) as clients:
         await find_accounts(settings, clients)
         lost = True
-        target, what = Target(TWO, "eu-west-1"), {"service": "ec2", "operation": "DescribeVpcs"}
+        target = Target(TWO, "eu-west-1")
+        what: dict[str, Any] = {"service": "ec2", "operation": "DescribeVpcs"}
         with pytest.raises(CallFailed, match="no more") as caught:
             await ask(clients, Limits(0), target, **what, inputs={}, deadline=time.monotonic() + 60, tally=Tally())
     assert caught.value.why == "dead"

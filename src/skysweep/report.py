@@ -131,7 +131,8 @@ class Report:
         document = {**Report("", 0, gaps=gaps(units)).to_dict(), **document} if "gaps" not in document else document
         fields: dict[str, Any] = {each.name: document[each.name] for each in dataclasses.fields(cls)}
         fields["gaps"] = [Gap(**each | {"outcome": Outcome(each["outcome"])}) for each in document["gaps"]]
-        return cls(**fields | {"units": units})
+        fields["units"] = units
+        return cls(**fields)
 
     def __rich__(self) -> RenderableType:
         """The report for a terminal: what changed, then what is missing, then one line that sums up."""
