@@ -7,7 +7,17 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-PACKAGES = ("skysweep", "aiobotocore", "botocore", "boto3", "aiohttp", "orjson", "neo4j", "arcadedb-embedded")
+PACKAGES = (
+    "skysweep",
+    "aiobotocore",
+    "botocore",
+    "boto3",
+    "aiohttp",
+    "orjson",
+    "neo4j",
+    "neo4j-rust-ext",
+    "arcadedb-embedded",
+)
 
 
 def facts(store: str = "") -> dict[str, str]:
