@@ -7,6 +7,7 @@ from itertools import count
 from pathlib import Path
 from random import Random
 
+import anyio
 import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
@@ -16,8 +17,9 @@ from benchmarks.fakeaws import Estate, serving
 from benchmarks.fakeaws.faults import Fault, Seen
 from gates import settings, swept
 from skysweep import books, plan
+from skysweep.collector import Feed
 from skysweep.ledger import Ledger, Past
-from skysweep.order import OPEN, Lot, Order, dearest
+from skysweep.order import DEALT, OPEN, Deal, Lot, Order, dearest
 from skysweep.outcomes import Outcome, Tally, UnitResult
 from skysweep.plan import Account, Target, Unit
 from skysweep.store import StoreSettings
@@ -205,3 +207,86 @@ async def test_the_big_account_begins_at_once_in_the_sweep_after_its_first(
     listings = [seen for seen in listings if seen.operation != "DescribeRegions"]
     assert spent[big] > sum(spent.values()) / 3, "one account has much of everything"
     assert (listings[0].account, listings[0].operation) == (big, dearest_unit.operation)
+
+
+# Dealt to processes
+
+
+@hypothesis_settings(deadline=None)
+@given(costs=costs, processes=st.integers(1, 4), random=st.randoms(use_true_random=True))
+def test_each_account_is_dealt_once_to_one_process_alone(
+    costs: list[list[float]], processes: int, random: Random
+) -> None:
+    made = lots(costs)
+    deal = Deal(((Account(str(number)), lot) for number, lot in enumerate(made)), processes)
+    holders: dict[str, int] = {}
+    under_way: list[tuple[int, Unit]] = []
+    ended: list[Unit] = []
+    while not deal.done:
+        while (dealt := deal.next()) is not None:
+            number, account, lot = dealt
+            assert account.id not in holders
+            holders[account.id] = number
+            under_way += [(number, unit) for _, unit in lot]
+            assert len({unit.target.account for holder, unit in under_way if holder == number}) <= DEALT
+        if under_way:
+            number, unit = under_way.pop(random.randrange(len(under_way)))
+            deal.over(number, unit)
+            ended.append(unit)
+    assert Counter(ended) == Counter(unit for lot in made for _, unit in lot)
+    assert deal.next() is None
+
+
+def test_the_dearest_account_has_a_process_and_the_others_share_the_rest() -> None:
+    made = lots([[9.0, 9.0], [5.0], [4.0], [3.0]])
+    deal = Deal(((Account(str(number)), lot) for number, lot in enumerate(made)), 2)
+    dealt = [deal.next() for _ in range(4)]
+    assert [(each[1].id, each[0]) for each in dealt if each] == [("0", 0), ("1", 1), ("2", 1), ("3", 1)]
+    assert deal.next() is None
+    assert not deal.done
+
+
+def test_a_process_is_dealt_more_once_an_account_of_its_own_is_over() -> None:
+    made = lots([[1.0, 1.0]] * (2 * DEALT + 1))
+    deal = Deal(((Account(str(number)), lot) for number, lot in enumerate(made)), 2)
+    given_first = list(iter(deal.next, None))
+    assert Counter(number for number, _, _ in given_first) == {0: DEALT, 1: DEALT}
+    number, _, [(_, one), (_, other)] = given_first[0]
+    deal.over(number, one)
+    assert deal.next() is None
+    deal.over(number, other)
+    more = deal.next()
+    assert more is not None
+    assert more[0] == number
+
+
+def test_what_a_process_was_not_given_it_cannot_end() -> None:
+    made = lots([[1.0], [1.0]])
+    deal = Deal(((Account(str(number)), lot) for number, lot in enumerate(made)), 2)
+    assert [deal.next(), deal.next()]
+    with pytest.raises(KeyError):
+        deal.over(0, made[1][0][1])
+
+
+# For workers that wait
+
+
+async def test_workers_wait_for_what_is_still_to_come_and_end_with_it() -> None:
+    feed, taken = Feed(Order(share=2)), list[Unit]()
+
+    async def work() -> None:
+        while (unit := await feed.next()) is not None:
+            taken.append(unit)
+            feed.over(unit)
+
+    first, second = lots([[1.0, 2.0], [3.0]])
+    async with anyio.create_task_group() as tasks:
+        for _ in range(3):
+            tasks.start_soon(work)
+        await anyio.wait_all_tasks_blocked()
+        feed.add(first)
+        await anyio.wait_all_tasks_blocked()
+        assert len(taken) == 2
+        feed.add(second)
+        feed.close()
+    assert Counter(taken) == Counter(unit for _, unit in [*first, *second])
