@@ -168,6 +168,6 @@ def test_a_collecting_process_is_told_nothing_of_the_graph(tmp_path: Path) -> No
     graph = StoreSettings("bolt://h:7687", "somebody", "s3cret", "db", tmp_path)
     server = Server(Estate())
     server.url = "http://127.0.0.1:1"
-    told = without_graph(settings(server, graph, tmp_path, processes=4, concurrency=10))
+    told = without_graph(settings(server, graph, tmp_path, processes=9, concurrency=10), 4)
     assert told.store == StoreSettings(None, None, None, None, tmp_path)
     assert (told.concurrency, told.aws.connections, told.processes) == (2, 2, 1)

@@ -228,9 +228,9 @@ class Crew:
         self._settle(ended.unit)
 
 
-def without_graph(settings: Settings) -> Settings:
-    """The settings as a collecting process gets them: its part of the exchanges, and nothing of the graph."""
-    concurrency = max(1, settings.concurrency // settings.processes)
+def without_graph(settings: Settings, processes: int) -> Settings:
+    """The settings as one of so many processes gets them: its part of the exchanges, and nothing of the graph."""
+    concurrency = max(1, settings.concurrency // processes)
     nowhere = StoreSettings(None, None, None, None, settings.state)
     aws = replace(settings.aws, connections=concurrency)
     return replace(settings, store=nowhere, aws=aws, concurrency=concurrency, processes=1)

@@ -175,8 +175,9 @@ class _Sweep:
             keeping.start_soon(self.books.keep)
             async with anyio.create_task_group() as writing:
                 writing.start_soon(self.writer.run)
-                if self.settings.processes > 1:
-                    await self._crew()
+                processes = min(self.settings.processes, len(self.books.accounts))  # an account is one's alone
+                if processes > 1:
+                    await self._crew(processes)
                 else:
                     await self._alone()
                 self.writer.close()
@@ -200,12 +201,12 @@ class _Sweep:
         feed.close()
         await collector.run(feed, min(workers(self.settings), max(1, self.tally.units)))
 
-    async def _crew(self) -> None:
+    async def _crew(self, processes: int) -> None:
         """Collects by other processes."""
         crew = Crew(self.catalogue, self.tally, sink=self.writer, finished=self.books.finished, dead=self.dead)
-        brief = Brief(without_graph(self.settings), self.tag, self.books.fingerprint)
+        brief = Brief(without_graph(self.settings, processes), self.tag, self.books.fingerprint)
         lots = await anyio.to_thread.run_sync(self.books.lots, self.catalogue)
-        await crew.run(brief, lots, self.settings.processes)
+        await crew.run(brief, lots, processes)
         self.others_mb = crew.peak_rss_mb
 
     async def _settle(self) -> None:
