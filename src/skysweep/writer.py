@@ -1,4 +1,4 @@
-"""Batches → Bolt. Each writer takes what waits in its stream, groups it by type, and commits it in one transaction.
+"""Batches → Bolt. Each writer takes what waits in its stream, groups it by type, and commits it together.
 
 Accounts are dealt to writers, so no two transactions race for an account's nodes; what several accounts share goes
 through the first writer alone. Rows are sorted by key. A row that the store refuses is found by bisection and
@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import chain, groupby
 from math import inf
-from typing import Self
+from typing import TYPE_CHECKING, Any, Self
 
 import anyio
 import orjson
@@ -27,6 +27,9 @@ from skysweep.model import Edge
 from skysweep.outcomes import Quarantined, Tally
 from skysweep.records import Linked, Row
 from skysweep.store import Store
+
+if TYPE_CHECKING:
+    from neo4j import AsyncManagedTransaction
 
 ROWS = 4_000  # rows a transaction takes at most, about
 WAITING = 8_000  # rows that are handed over and not committed yet, about: more would only be memory
@@ -54,6 +57,30 @@ class Batch:
     links: list[Linked] = field(default_factory=list)
     owner: str = ""
     done: Callable[[], None] = lambda: None
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Rows for one statement, of one type; name: what a row is called where it is told of."""
+
+    statement: str
+    type: Type
+    rows: list[Row]
+    name: Callable[[Row], str]
+
+    @classmethod
+    def of_links(cls, drawn: tuple[Type, Edge, bool], rows: list[Row]) -> Self:
+        """Links of one edge. drawn: by which type, and whether by visits."""
+        type_, edge, visits = drawn
+        statement = cypher.link(type_, edge, visits=visits)
+        return cls(statement, type_, rows, lambda row: f"{edge.kind} {row['start']} -> {row['end']}")
+
+
+async def _all(tx: AsyncManagedTransaction, pieces: Sequence[_Piece], tag: int) -> list[dict[str, Any]]:
+    for piece in pieces:
+        query: Any = piece.statement  # the driver wants a LiteralString; ours are built from the declarations
+        await (await tx.run(query, rows=piece.rows, tag=tag)).consume()
+    return []
 
 
 class Room:
@@ -115,8 +142,7 @@ class Writer:
     async def send(self, batch: Batch) -> None:
         """Hands a batch over; waits while the writers lag."""
         await self._room.enter(len(batch.rows))
-        alone = batch.type.shared or batch.type.extends
-        number = 0 if alone else zlib.crc32((batch.owner or batch.account).encode()) % self._count
+        number = 0 if _is_alone(batch.type) else zlib.crc32((batch.owner or batch.account).encode()) % self._count
         self._streams[number][0].send_nowait(batch)
 
     def close(self) -> None:
@@ -152,34 +178,50 @@ class Writer:
         lots: Iterator[Iterable[tuple[str, str]]] = chain([shared], (list(of_account) for _, of_account in accounts))
 
         async def work() -> None:
+            gathered: dict[str, list[Row]] = {}  # small accounts have few links of each kind: theirs go together
             for lot in lots:  # shared by the writers: each takes the next one
                 for account, key in lot:
-                    type_, edge, visits = edges[key]
-                    await self._link(account, key, type_, edge, visits=visits)
+                    async for rows in self._waiting(account, key):
+                        gathered.setdefault(key, []).extend(rows)
+                        if sum(map(len, gathered.values())) >= ROWS:
+                            await self._link(gathered, edges)
+            await self._link(gathered, edges)
 
         async with anyio.create_task_group() as tasks:
             for _ in range(self._count):
                 tasks.start_soon(work)
 
-    async def _link(self, account: str, key: str, type_: Type, edge: Edge, *, visits: bool) -> None:
-        statement, after = cypher.link(type_, edge, visits=visits), ("", "")
+    async def _waiting(self, account: str, key: str) -> AsyncIterator[list[Row]]:
+        """The links of an account and edge that wait, in parts."""
+        after = "", ""
         while rows := await anyio.to_thread.run_sync(self._ledger.links, self._sweep, account, key, after, ROWS):
             after = rows[-1][0], rows[-1][1]
-            made = [
+            yield [
                 {"start": start, "end": end, "props": orjson.loads(properties), "account": account, "region": region}
                 for start, end, region, properties in rows
             ]
-            await self._write(statement, type_, made, lambda row: f"{edge.kind} {row['start']} -> {row['end']}")
-            self._tally.links += len(rows)
+
+    async def _link(self, gathered: dict[str, list[Row]], edges: Mapping[str, tuple[Type, Edge, bool]]) -> None:
+        """Writes links by their edges, and forgets them."""
+        pieces = [_Piece.of_links(edges[key], rows) for key, rows in gathered.items()]
+        gathered.clear()
+        await self._commit(pieces)
+        self._tally.links += sum(len(piece.rows) for piece in pieces)
 
     async def _work(self, receive: MemoryObjectReceiveStream[Batch]) -> None:
         async with receive:
             async for first in receive:
                 taken = [first, *_waiting(receive, ROWS - len(first.rows))]
+                own: list[_Piece] = []
+                lots = [own]
                 for (type_, visits), rows in _by_type(taken).items():
-                    form = cypher.visit if visits else cypher.upsert
-                    statement = form(type_, labels_are_types=self._store.labels_are_types)
-                    await self._write(statement, type_, rows, lambda row: str(row["id"]))
+                    piece = self._piece(type_, rows, visits=visits)
+                    if visits or _is_alone(type_):
+                        lots.append([piece])  # alone: with more in hand it might wait for a writer that waits for it
+                    else:
+                        own.append(piece)
+                for lot in lots:
+                    await self._commit(lot)
                 spooled = [each for batch in taken for each in _spooled(batch)]
                 if spooled:
                     await anyio.to_thread.run_sync(self._ledger.spool, self._sweep, spooled)
@@ -189,25 +231,45 @@ class Writer:
                 for batch in taken:
                     batch.done()
 
-    async def _write(self, statement: str, type_: Type, rows: list[Row], name: Callable[[Row], str]) -> None:
+    def _piece(self, type_: Type, rows: list[Row], *, visits: bool) -> _Piece:
+        form = cypher.visit if visits else cypher.upsert
+        statement = form(type_, labels_are_types=self._store.labels_are_types)
+        return _Piece(statement, type_, rows, lambda row: str(row["id"]))
+
+    async def _commit(self, pieces: Sequence[_Piece]) -> None:
+        """Writes all in one transaction; where the store refuses something, each for itself, and it by halves."""
         try:
-            await self._store.run(statement, rows=rows, tag=self._tag)
+            if pieces:
+                await self._store.transact(_all, pieces, self._tag)
         except (Neo4jError, *UNFIT) as error:
             if not refused(error):
                 raise
-            if len(rows) == 1:
-                if not _to_blame(rows[0], error):
-                    raise
-                self._put_aside(type_, name(rows[0]), rows[0], error)
-                return
+            if len(pieces) > 1:
+                for piece in pieces:
+                    await self._commit([piece])
+            else:
+                await self._halve(pieces[0], error)
+
+    async def _halve(self, piece: _Piece, error: Exception) -> None:
+        rows = piece.rows
+        if len(rows) > 1:
             half = len(rows) // 2
-            await self._write(statement, type_, rows[:half], name)
-            await self._write(statement, type_, rows[half:], name)
+            for part in (rows[:half], rows[half:]):
+                await self._commit([replace(piece, rows=part)])
+        elif _to_blame(rows[0], error):
+            self._put_aside(piece.type, piece.name(rows[0]), rows[0], error)
+        else:
+            raise error
 
     def _put_aside(self, type_: Type, name: str, row: Row, error: Exception) -> None:
         reason = shown(f"{type(error).__name__}: {error}")
         call = str(type_.source.call.root)
         self.aside.append(Quarantined(type_.name, shown(name), row["account"], row["region"], call, 0, reason))
+
+
+def _is_alone(type_: Type) -> bool:
+    """Whether several accounts may write such nodes, so that one writer must write them all."""
+    return type_.shared or type_.extends
 
 
 def refused(error: Exception) -> bool:
