@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -173,3 +175,15 @@ def test_alike_gaps_are_one_line_with_their_number() -> None:
 
 def test_memory_is_in_mebibytes() -> None:
     assert 5 < peak_rss_mb() < 100_000
+
+
+def test_the_peak_is_this_process_own() -> None:
+    held = bytearray(200 * 1024 * 1024)
+    held[::4096] = b"x" * len(held[::4096])
+    told = subprocess.run(
+        [sys.executable, "-c", "from skysweep.report import peak_rss_mb; print(peak_rss_mb())"],
+        capture_output=True,
+        check=True,
+    )
+    assert peak_rss_mb() > 200
+    assert float(told.stdout) < 150
