@@ -35,7 +35,7 @@ class Shelf:
                 if page is None:
                     return
                 size = items(page)
-                self._sizes[call] = max(size, expected // 2)
+                self._sizes[call] = max(size, expected // 4)
                 place.keep(size if size >= SMALL else 0)
                 yield page
                 del page
