@@ -152,7 +152,8 @@ class World:
         with Ledger(self.folder) as ledger:
             sweep = f"sweep {self.tag}"
             ledger.begin(Past(sweep, self.tag, float(self.tag), "running"), self.accounts)
-            await self.store.prepare(cypher.node_types(CATALOGUE), cypher.edge_types(CATALOGUE))
+            if self.tag == 1:
+                await self.store.prepare(cypher.node_types(CATALOGUE), cypher.edge_types(CATALOGUE))
             with Writer(self.store, ledger, sweep, self.tag, Tally()) as self.writer:
                 await self._write(self.writer, told)
             licence = Licence(self.accounts)

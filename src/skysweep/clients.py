@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import version
@@ -138,6 +138,10 @@ class Clients:
 
     async def __aexit__(self, *error: object) -> None:
         await self._pool.close()
+
+    def listen(self, hear: Callable[[Mapping[str, str]], None]) -> None:
+        """Has `hear` told the headers of every reply."""
+        self._pool.hear = hear
 
     def profiles(self) -> list[str]:
         """The profiles of the AWS files; none in an isolated run. Raises botocore's error for a file that is broken."""

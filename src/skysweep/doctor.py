@@ -5,16 +5,15 @@ Only reads: of AWS, of the graph, of the ledger, of the disk.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 import anyio
-from botocore.exceptions import BotoCoreError
 
-from skysweep import regions, retry, storage
+from skysweep import regions, storage
 from skysweep.clients import Clients
 from skysweep.errors import BadCredentials, BadSettings
 from skysweep.findings import Check, Status, short
@@ -49,11 +48,10 @@ class Clock:
     def __init__(self) -> None:
         self.off: float | None = None
 
-    def hear(self, response_dict: dict[str, Any] | None = None, **_: Any) -> None:
-        """The event of botocore for each reply, errors among them."""
-        date = (response_dict or {}).get("headers", {}).get("date")
+    def hear(self, headers: Mapping[str, str]) -> None:
+        """Takes what the headers of a reply say, errors' among them."""
         try:
-            told = parsedate_to_datetime(date)
+            told = parsedate_to_datetime(headers.get("date", ""))
         except (TypeError, ValueError):
             return
         off = datetime.now(UTC).timestamp() - (told if told.tzinfo else told.replace(tzinfo=UTC)).timestamp()
@@ -88,7 +86,7 @@ async def _aws(settings: Settings, catalogue: Catalogue) -> list[Check]:
 async def _reach(settings: Settings, clients: Clients, catalogue: Catalogue, clock: Clock, checks: list[Check]) -> None:
     """Adds the findings about credentials, roles, regions and permissions. Raises BadSettings, BadCredentials."""
     aws = settings.aws
-    _listen(clients, aws, clock)
+    clients.listen(clock.hear)
     base = found = await find_accounts(_base(aws), clients)
     checks.append(Check("settings", "", "ok", _settings(aws, clients)))
     checks += credentials(base, clients)
@@ -103,17 +101,6 @@ async def _reach(settings: Settings, clients: Clients, catalogue: Catalogue, clo
     checks += [check for account in found.accounts for check in where(account, aws.regions)]
     checks += _lost(found)
     checks += await _permissions(found.accounts, Prober(clients, Limits(aws.rate_share), catalogue))
-
-
-def _listen(clients: Clients, aws: AwsSettings, clock: Clock) -> None:
-    """Lets the clock hear every reply that the base profiles' sessions get. Raises BadSettings for a broken file."""
-    try:
-        known = clients.profiles()
-        names = known if aws.all_profiles else [name for name in aws.profiles if name in known]
-        for name in names or (None,):
-            clients.session(name).events.register("response-received", clock.hear)
-    except BotoCoreError as error:
-        raise BadSettings(retry.text(error)) from error
 
 
 def _base(aws: AwsSettings) -> AwsSettings:

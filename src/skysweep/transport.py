@@ -19,6 +19,7 @@ from skysweep.errors import Bug
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Callable, Mapping
 
     from yarl import URL
 
@@ -82,14 +83,22 @@ class Resolver(AbstractResolver):
         await self._dns.close()
 
 
+def _nothing(_: Mapping[str, str]) -> None:
+    """Nobody listens."""
+
+
 class Pool:
-    """The process's connections to AWS, at most `connections` of them; made at the first request."""
+    """The process's connections to AWS, at most `connections` of them; made at the first request.
+
+    hear: told the headers of every reply.
+    """
 
     def __init__(self, connections: int, connect_timeout: float, *, only_loopback: bool) -> None:
         self._connections = connections
         self._connect_timeout = connect_timeout
         self._only_loopback = only_loopback
         self._session: aiohttp.ClientSession | None = None
+        self.hear: Callable[[Mapping[str, str]], None] = _nothing
 
     @property
     def closed(self) -> bool:
@@ -122,7 +131,9 @@ class Pool:
             url = url.with_host(url.host.removesuffix("127.0.0.1") + "localhost")
         assert self._session is not None  # noqa: S101 - opened by Http; this is for the type checker
         timeout = _timeout(self._connect_timeout, aim().timeout)
-        return await self._session.request(method, url, timeout=timeout, allow_redirects=False, **arguments)
+        response = await self._session.request(method, url, timeout=timeout, allow_redirects=False, **arguments)
+        self.hear(response.headers)
+        return response
 
     async def close(self) -> None:
         """Closes every connection."""
