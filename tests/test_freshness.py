@@ -72,16 +72,6 @@ def test_cartographys_own_are_ids_of_its_form_and_once_an_account() -> None:
     assert f"AWSAccount_{ONE}_AWSDynamoDBTable" not in {row["id"] for row in completed(every, licence, syncs())}
 
 
-def test_a_sweep_of_some_regions_completes_nothing_regional_for_the_whole_account() -> None:
-    every = load()
-    names = {
-        row["id"].removeprefix(f"AWSAccount_{ONE}_")
-        for row in completed(every, Licence([ACCOUNT]), syncs(), narrowed=True)
-    }
-    assert {"AWSPrincipal", f"{EAST}_ec2:instance"} <= names
-    assert not names & {"AWSDynamoDBTable", "AWSSNSTopic"}
-
-
 async def test_a_sync_that_was_not_completed_keeps_its_last_time(store: Store) -> None:
     await store.prepare(cypher.node_types(CATALOGUE), cypher.edge_types(CATALOGUE))
     licence = Licence([ACCOUNT])

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from benchmarks.fakeaws import Estate, serving
 from benchmarks.fakeaws.faults import Fault, Seen
+from conftest import empty
 from gates import settings, swept
 from skysweep import books, plan
 from skysweep.collector import Feed
@@ -22,7 +23,7 @@ from skysweep.ledger import Ledger, Past
 from skysweep.order import DEALT, OPEN, Deal, Lot, Order, dearest
 from skysweep.outcomes import Outcome, Tally, UnitResult
 from skysweep.plan import Account, Target, Unit
-from skysweep.store import StoreSettings
+from skysweep.store import StoreSettings, open_store
 from world import CATALOGUE, EAST, ONE, TWO, WEST
 
 CALLS = CATALOGUE.calls
@@ -194,6 +195,8 @@ async def test_the_big_account_begins_at_once_in_the_sweep_after_its_first(
 ) -> None:
     estate = Estate.random(3, accounts=6, regions=2, resources=900)
     async with serving(estate) as server:
+        async with open_store(embedded) as opened:
+            await empty(opened)
         made = settings(server, embedded, tmp_path, syncs=("iam", "s3", "ec2:instance"), concurrency=concurrency)
         first = await swept(server, embedded, tmp_path, syncs=made.syncs, concurrency=concurrency)
         with Ledger(tmp_path) as ledger:

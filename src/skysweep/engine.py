@@ -218,8 +218,7 @@ class _Sweep:
         licence = await anyio.to_thread.run_sync(audit, self.ledger, self.books.id, self.books.accounts, self.catalogue)
         await clean(self.store, self.catalogue, licence, self.tag, self.books.deleted)
         await self.books.note()
-        narrowed = bool(self.settings.aws.regions)
-        await freshness.tell(self.store, self.catalogue, licence, syncs(), self.tag, narrowed=narrowed)
+        await freshness.tell(self.store, self.catalogue, licence, syncs(), self.tag)
         self.tally.phase = "analysing"
         seen = [each.id for each in self.books.accounts if each.id not in self.dead]
         await derive(self.store.run, self.tag, seen)

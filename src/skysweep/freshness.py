@@ -27,28 +27,19 @@ CARTOGRAPHYS = (
 
 
 async def tell(
-    store: Store,
-    catalogue: Catalogue,
-    licence: Licence,
-    syncs: Mapping[str, Iterable[str]],
-    tag: int,
-    *,
-    narrowed: bool = False,
+    store: Store, catalogue: Catalogue, licence: Licence, syncs: Mapping[str, Iterable[str]], tag: int
 ) -> None:
     """Writes when each sync was last completed: those of this sweep that were."""
     statement = cypher.synced(labels_are_types=store.labels_are_types)
-    rows = completed(catalogue, licence, syncs, narrowed=narrowed)
+    rows = completed(catalogue, licence, syncs)
     while some := list(islice(rows, ROWS)):
         await store.run(statement, rows=some, tag=tag)
 
 
-def completed(
-    catalogue: Catalogue, licence: Licence, syncs: Mapping[str, Iterable[str]], *, narrowed: bool = False
-) -> Iterator[Row]:
+def completed(catalogue: Catalogue, licence: Licence, syncs: Mapping[str, Iterable[str]]) -> Iterator[Row]:
     """The rows of the syncs that are complete: by account and region, and by account for Cartography's own names.
 
     A sync is complete where all was told of every type of it; a selection that leaves types of it out completes none.
-    narrowed: the sweep went to some regions only, which completes nothing that is regional for the whole account.
     """
     there = {label for type_ in catalogue.types for label in (type_.label, *type_.also)}
     named = {name: frozenset(labels) for name, labels in syncs.items() if labels and there.issuperset(labels)}
@@ -60,8 +51,7 @@ def completed(
                 if whole:
                     yield _row(account, region, name, f"{region}_{name}")
         for name, types in of_label.items():
-            some = narrowed and any(type_.source.call.per == "region" for type_ in types)
-            if types and not some and all(_seen(types, account, licence).values()):
+            if types and all(_seen(types, account, licence).values()):
                 yield _row(account, GLOBAL, name, name)
 
 

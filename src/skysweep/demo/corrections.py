@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from moto.dynamodb.models.table import Table
 from moto.ec2.models.elastic_block_store import VolumeAttachment
-from moto.iam.models import ManagedPolicy
+from moto.iam.models import AWSManagedPolicy, ManagedPolicy
 from moto.sqs.models import Queue
 
 
@@ -14,6 +15,7 @@ def correct_moto() -> None:
     """Correct moto in this process: members that AWS always sends and moto does not, and times with a fraction."""
     _name_indexes()
     _name_policies()
+    _number_policies()
     _tell_what_goes_with_its_instance()
     _cut_seconds()
 
@@ -34,6 +36,18 @@ def _name_indexes() -> None:
 def _name_policies() -> None:
     """GetAccountAuthorizationDetails reads the member by its own name, which moto's policies do not have."""
     ManagedPolicy.PolicyName = property(lambda self: self.name)  # type: ignore[attr-defined]  # moto has no seam for it
+
+
+def _number_policies() -> None:
+    """AWS's own policies have the same ids in every account; moto draws new ones for each."""
+    made: Any = AWSManagedPolicy.from_data
+
+    def numbered(cls: type[AWSManagedPolicy], *args: Any, **more: Any) -> AWSManagedPolicy:
+        policy: AWSManagedPolicy = made.__func__(cls, *args, **more)
+        policy.id = f"ANPA{hashlib.sha256(policy.arn.encode()).hexdigest()[:16].upper()}"
+        return policy
+
+    setattr(AWSManagedPolicy, "from_data", classmethod(numbered))  # noqa: B010 - moto has no seam for it
 
 
 def _tell_what_goes_with_its_instance() -> None:
