@@ -326,8 +326,9 @@ async def test_commits_whose_answers_are_lost_are_repeated_and_leave_no_connecti
     store_settings: StoreSettings, tmp_path: Path
 ) -> None:
     async with proxied(store_settings, tmp_path, 60.0) as (proxy, store):
-        await store.prepare([NodeType("Value", (), ())], [])
         proxy.cut_after_commit = every(2)
+        await store.prepare([NodeType("Value", (), ())], [])
+        await store.prepare([NodeType("Value", (), ("value",))], [])
         for number in range(40):
             assert await store.run(ONCE_MORE, value=number) == [{"value": number}]
         assert proxy.cuts >= 20

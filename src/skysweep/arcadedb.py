@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
 
     from anyio.abc import ByteReceiveStream, ByteSendStream, Process
-    from neo4j import AsyncDriver
 
     from skysweep.store import NodeType
 
@@ -215,11 +214,9 @@ class Schema:
 
     server: Server
 
-    async def prepare(
-        self, driver: AsyncDriver, database: str, nodes: Sequence[NodeType], edges: Sequence[str]
-    ) -> None:
+    async def prepare(self, store: object, nodes: Sequence[NodeType], edges: Sequence[str]) -> None:
         """Makes what is missing. Raises BadStore."""
-        del driver, database
+        del store
         await anyio.to_thread.run_sync(self._prepare, nodes, edges)
 
     def _prepare(self, nodes: Sequence[NodeType], edges: Sequence[str]) -> None:

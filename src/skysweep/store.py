@@ -65,9 +65,7 @@ class NodeType:
 class Schema(Protocol):
     """How a kind of store makes room for types."""
 
-    async def prepare(
-        self, driver: AsyncDriver, database: str, nodes: Sequence[NodeType], edges: Sequence[str]
-    ) -> None:
+    async def prepare(self, store: Store, nodes: Sequence[NodeType], edges: Sequence[str]) -> None:
         """Makes what is missing of labels, constraints, indexes and edge types."""
 
 
@@ -99,7 +97,7 @@ class Store:
         Raises BadStore where the graph refuses, for instance because it holds an id twice.
         """
         try:
-            await self.schema.prepare(self.driver, self.database, nodes, edges)
+            await self.schema.prepare(self, nodes, edges)
         except (Neo4jError, DriverError) as error:
             raise BadStore(f"the graph's schema cannot be prepared: {_line(error)}") from error
 
@@ -311,21 +309,18 @@ def _line(error: BaseException) -> str:
 class Neo4jSchema:
     """Constraints and indexes of Neo4j."""
 
-    async def prepare(
-        self, driver: AsyncDriver, database: str, nodes: Sequence[NodeType], edges: Sequence[str]
-    ) -> None:
+    async def prepare(self, store: Store, nodes: Sequence[NodeType], edges: Sequence[str]) -> None:
         """Makes what is missing, in one transaction; waits until the indexes are online."""
         del edges  # edge types need no preparation
-        async with driver.session(database=database) as session:
-            rows = await session.run(
-                "SHOW INDEXES YIELD type, labelsOrTypes, properties, owningConstraint WHERE type = 'RANGE' "
-                "RETURN labelsOrTypes[0] AS label, properties, owningConstraint IS NOT NULL AS unique"
-            )
-            there = {(row["label"], *row["properties"]): row["unique"] async for row in rows}
-            missing = [make for make, key in _wanted(nodes) if key not in there]
-            if missing:
-                await session.execute_write(_each, missing)
-                await (await session.run("CALL db.awaitIndexes($seconds)", seconds=INDEX_SECONDS)).consume()
+        rows = await store.run(
+            "SHOW INDEXES YIELD type, labelsOrTypes, properties, owningConstraint WHERE type = 'RANGE' "
+            "RETURN labelsOrTypes[0] AS label, properties, owningConstraint IS NOT NULL AS unique"
+        )
+        there = {(row["label"], *row["properties"]): row["unique"] for row in rows}
+        missing = [make for make, key in _wanted(nodes) if key not in there]
+        if missing:
+            await store.transact(_each, missing)
+            await store.run("CALL db.awaitIndexes($seconds)", seconds=INDEX_SECONDS)
 
 
 def _wanted(nodes: Sequence[NodeType]) -> list[tuple[str, tuple[str, ...]]]:
@@ -343,6 +338,7 @@ def _wanted(nodes: Sequence[NodeType]) -> list[tuple[str, tuple[str, ...]]]:
     return wanted
 
 
-async def _each(tx: AsyncManagedTransaction, statements: Sequence[Any]) -> None:
+async def _each(tx: AsyncManagedTransaction, statements: Sequence[Any]) -> list[dict[str, Any]]:
     for statement in statements:
         await (await tx.run(statement)).consume()
+    return []
