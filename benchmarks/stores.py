@@ -48,10 +48,9 @@ class Held:
         for left in self.folder.glob("ledger.sqlite*"):
             left.unlink()
         if schema and self.kind is Kind.NEO4J:
-            from neo4j_server import wipe  # noqa: PLC0415 - its packages are there for a Neo4j alone
+            from neo4j_server import drop_schema  # noqa: PLC0415 - its packages are there for a Neo4j alone
 
-            await wipe(self.store.driver, self.store.database)
-            return
+            await drop_schema(self.store.driver, self.store.database)
         while (await self.store.run("MATCH (n) WITH n LIMIT 5000 DETACH DELETE n RETURN count(*) AS gone"))[0]["gone"]:
             pass
 

@@ -23,10 +23,12 @@ from anyio.abc import Process
 
 import skysweep
 from benchmarks.bolt import BoltProxy, bolt_proxy
+from benchmarks.estates import KEY, ROLE
 from benchmarks.fakeaws import Estate, Oracle
 from benchmarks.fakeaws.faults import Fault, Match, Plan, Seen, calm
 from benchmarks.fakeaws.poison import Poisoned
 from benchmarks.fakeaws.server import Server
+from benchmarks.rivals import aimed
 from conftest import empty
 from graphs import MARKS, Graph, differences, graph
 from skysweep import catalogue, cypher
@@ -38,10 +40,7 @@ from skysweep.plan import GLOBAL, Target
 from skysweep.report import ExitCode, Report
 from skysweep.settings import Settings
 from skysweep.store import Store, StoreSettings, open_store
-from skysweep.transport import loopback
 
-ROLE = "skysweep"
-KEY = "AKIAFAKEFAKEFAKEFAKE"
 CLI_SECONDS = 1_200  # a busy machine
 
 Held = TypeVar("Held")
@@ -338,21 +337,8 @@ async def sync(
 
 def environ(url: str, store: StoreSettings, home: Path) -> dict[str, str]:
     """An environment in which nothing but the fake AWS at `url` and the store can be reached."""
-    assert loopback(urlsplit(url).hostname), f"{url} is not on this machine"
-    home.mkdir(parents=True, exist_ok=True)
-    made = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(home),
-        "XDG_STATE_HOME": str(home / "state"),
-        "AWS_ACCESS_KEY_ID": KEY,
-        "AWS_SECRET_ACCESS_KEY": "fake",
-        "AWS_ENDPOINT_URL": url,
-        "AWS_REGION": "us-east-1",
-        "AWS_CONFIG_FILE": str(home / "no-config"),
-        "AWS_SHARED_CREDENTIALS_FILE": str(home / "no-credentials"),
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
     given = {"NEO4J_USER": store.user, "NEO4J_PASSWORD": store.password, "NEO4J_DATABASE": store.database}
+    made = {"PATH": os.environ["PATH"]} | aimed(url, home)
     return made | {name: value for name, value in given.items() if store.uri and value}
 
 

@@ -125,8 +125,8 @@ def neo4j_server(password: str = "test-only-password") -> Iterator[Neo4jServer]:
             neo4j.kill()  # an orderly shutdown takes 10 s, and the data goes anyway
 
 
-async def wipe(driver: AsyncDriver, database: str | None = None) -> None:
-    """Deletes every node, edge, constraint and index of a database."""
+async def drop_schema(driver: AsyncDriver, database: str | None = None) -> None:
+    """Drops every constraint and index of a database."""
     async with driver.session(database=database) as session:
         rows = await session.run("SHOW CONSTRAINTS YIELD name RETURN 'CONSTRAINT' AS kind, name")
         schema = [(record["kind"], record["name"]) async for record in rows]
@@ -137,7 +137,6 @@ async def wipe(driver: AsyncDriver, database: str | None = None) -> None:
         schema += [(record["kind"], record["name"]) async for record in rows]
         for kind, name in schema:
             await (await session.run(f"DROP {kind} `{name}` IF EXISTS")).consume()
-        await (await session.run("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS")).consume()
 
 
 def resolve_jars() -> list[Path]:

@@ -5,6 +5,7 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -350,6 +351,22 @@ def test_the_list_names_every_question(run: Run) -> None:
     assert len(json.loads(run("query", "--list", "--json")[1])["questions"]) == len(QUESTIONS)
 
 
+async def ended(script: str) -> tuple[int, str]:
+    """The exit code and the last words of a program that SIGTERM meets once it has said something."""
+    async with await anyio.open_process([sys.executable, "-c", script]) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        try:
+            with anyio.fail_after(60):
+                await running.stdout.receive()
+                running.terminate()
+                code = await running.wait()
+                return code, (await running.stderr.receive()).decode()
+        finally:
+            with suppress(ProcessLookupError):
+                running.kill()
+
+
 async def test_sigterm_stops_the_background_job_of_a_script() -> None:
     """Such a job begins with SIGINT ignored, and Python then leaves it so."""
     script = (
@@ -360,9 +377,20 @@ async def test_sigterm_stops_the_background_job_of_a_script() -> None:
         "        anyio.run(anyio.sleep_forever)\n"
         "cli.root = Endless; sys.exit(cli.main(['sync']))"
     )
-    async with await anyio.open_process([sys.executable, "-c", script]) as running:
-        assert running.stdout is not None
-        with anyio.fail_after(60):
-            await running.stdout.receive()
-            running.terminate()
-            assert await running.wait() == 130
+    assert await ended(script) == (130, "skysweep: interrupted\n")
+
+
+async def test_an_interrupt_that_falls_where_nothing_can_be_raised_is_not_lost() -> None:
+    script = (
+        "import sys, anyio; from skysweep import cli\n"
+        "class Finalized:\n"
+        "    def __del__(self):\n"
+        "        print('up', flush=True)\n"
+        "        import time; time.sleep(60)\n"
+        "class Endless:\n"
+        "    def main(self, *_, **__):\n"
+        "        Finalized()\n"
+        "        anyio.run(anyio.sleep_forever)\n"
+        "cli.root = Endless; sys.exit(cli.main(['sync']))"
+    )
+    assert await ended(script) == (130, "skysweep: interrupted\n")

@@ -66,6 +66,14 @@ async def emulated(built: tuple[str, Estate]) -> AsyncIterator[Emulated]:
 
 
 @pytest_asyncio.fixture
+async def store(store_settings: StoreSettings) -> AsyncIterator[Store]:
+    """As everywhere, but what an earlier test has prepared stays."""
+    async with open_store(store_settings) as opened:
+        await empty(opened)
+        yield opened
+
+
+@pytest_asyncio.fixture
 async def swept(emulated: Emulated, store: Store, store_settings: StoreSettings, tmp_path: Path) -> Swept:
     emulated.proxy.rule = lambda _: None
     settings = emulated.settings(store_settings, tmp_path)

@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ from skysweep.clients import Clients
 from skysweep.collector import Collector, Feed, share, workers
 from skysweep.crew import Brief, Ended, Failed, Given, Name, Rows, Told
 from skysweep.entry import Entry
-from skysweep.errors import Bug
+from skysweep.errors import Bug, leaves
 from skysweep.limits import Limits
 from skysweep.order import Lot, Order
 from skysweep.outcomes import Quarantined, Tally, UnitResult
@@ -140,21 +140,13 @@ async def collect(descriptor: int) -> int:
     try:
         await Collecting(channel, await channel.receive()).run()
     except Exception as error:  # noqa: BLE001 - whatever it is, the sweep's own process tells it
-        leaves = list(_leaves(error))
-        if not any(isinstance(leaf, GONE) for leaf in leaves):
+        found = leaves(error)
+        if not any(isinstance(leaf, GONE) for leaf in found):
             with suppress(*GONE):
-                await channel.send(Failed(f"{type(leaves[0]).__name__}: {leaves[0]}"))
+                await channel.send(Failed(f"{type(found[0]).__name__}: {found[0]}"))
                 await channel.receive()  # to be killed once it is read
         return 1
     return 0
-
-
-def _leaves(error: BaseException) -> Iterator[BaseException]:
-    if isinstance(error, BaseExceptionGroup):
-        for each in error.exceptions:
-            yield from _leaves(each)
-    else:
-        yield error
 
 
 if __name__ == "__main__":

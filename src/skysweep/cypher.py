@@ -194,49 +194,41 @@ def counted(deletion: str) -> str:
 
 def seen_nodes(labels: Iterable[str]) -> str:
     """Counts the nodes of each label that this sweep has seen; a label without any may be left out."""
-    return _counted((label, f"(n:{_name(label)})", "n") for label in labels)
+    return _together(_of_labels(labels), "n.lastupdated = $tag RETURN '{0}' AS name, count(n) AS seen")
 
 
 def seen_edges(kinds: Iterable[str]) -> str:
     """Counts the edges of each type that this sweep has seen; a type without any may be left out."""
-    return _counted((kind, f"()-[r:{_name(kind)}]->()", "r") for kind in kinds)
+    return _together(_of_kinds(kinds), "n.lastupdated = $tag RETURN '{0}' AS name, count(n) AS seen")
 
 
 def stale(labels: Iterable[str], kinds: Iterable[str]) -> str:
-    """Names the labels and edge types of which there is anything that this sweep has not seen."""
-    nodes = [(f":{label}", f"(n:{_name(label)})", "n") for label in labels]
-    edges = [(kind, f"()-[r:{_name(kind)}]->()", "r") for kind in kinds]
-    return "\nUNION ALL\n".join(
-        f"MATCH {pattern} WHERE {name}.lastupdated < $tag WITH {name} LIMIT 1 RETURN '{told}' AS name"
-        for told, pattern, name in (*nodes, *edges)
-    )
+    """Names the labels (`:Label`) and edge types of which there is anything that this sweep has not seen."""
+    patterns = [*((f":{label}", pattern) for label, pattern in _of_labels(labels)), *_of_kinds(kinds)]
+    return _together(patterns, "n.lastupdated < $tag WITH n LIMIT 1 RETURN '{0}' AS name")
 
 
-def _counted(patterns: Iterable[tuple[str, str, str]]) -> str:
+def _of_labels(labels: Iterable[str]) -> list[tuple[str, str]]:
+    return [(label, f"(n:{_name(label)})") for label in labels]
+
+
+def _of_kinds(kinds: Iterable[str]) -> list[tuple[str, str]]:
+    return [(kind, f"()-[n:{_name(kind)}]->()") for kind in kinds]
+
+
+def _together(patterns: Iterable[tuple[str, str]], rest: str) -> str:
     """One statement for all: a round trip for each would be most of a small sweep's end."""
-    return "\nUNION ALL\n".join(
-        f"MATCH {pattern} WHERE {name}.lastupdated = $tag RETURN '{counted}' AS name, count({name}) AS seen"
-        for counted, pattern, name in patterns
-    )
+    return "\nUNION ALL\n".join(f"MATCH {pattern} WHERE {rest.format(name)}" for name, pattern in patterns)
 
 
 LAST_TAG = "MATCH (s:SkysweepState {id: 'sweep'}) RETURN s.update_tag AS tag"
 
 
-def accounts(*, labels_are_types: bool) -> str:
-    """Rows `{id, props}` → the accounts that all else hangs on, whether or not their own type is swept."""
-    labels = "" if labels_are_types else f"a:{':'.join(map(_name, ENGINES['AWSAccount']))}, "
+def engines(label: str, *, labels_are_types: bool) -> str:
+    """Rows `{id, props}` → nodes of one of the engine's own labels, whether or not a type of that label is swept."""
+    labels = "" if labels_are_types else f"n:{':'.join(map(_name, ENGINES[label]))}, "
     return (
-        "UNWIND $rows AS row MERGE (a:AWSAccount {id: row.id}) ON CREATE SET a.firstseen = $tag * 1000 "
-        f"SET {labels}a += row.props, a.lastupdated = $tag"
-    )
-
-
-def synced(*, labels_are_types: bool) -> str:
-    """Rows `{id, props}` → the nodes that tell when a sync was last completed."""
-    labels = "" if labels_are_types else "n:SyncMetadata, "
-    return (
-        "UNWIND $rows AS row MERGE (n:ModuleSyncMetadata {id: row.id}) ON CREATE SET n.firstseen = $tag * 1000 "
+        f"UNWIND $rows AS row MERGE (n:{label} {{id: row.id}}) ON CREATE SET n.firstseen = $tag * 1000 "
         f"SET {labels}n += row.props, n.lastupdated = $tag"
     )
 

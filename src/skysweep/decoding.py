@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 Decode = Callable[[Any], Any]
 
 POLICY = "policyDocumentType"  # IAM's: JSON in a URL's encoding, read as objects by botocore as well
-BOOLEANS = frozenset({"true", "false", "1", "0", ""})
 
 
 def timestamp(value: Any) -> datetime:
@@ -267,12 +266,12 @@ def _xml_structure(table: Table, *, root: bool) -> Decode:
                 return _again(node, table)
             else:
                 parsed[name] = decode(child)
-        return parsed if parsed or root or not _is_text(node) else Spoiled(words(node))
+        return parsed if parsed or root or not is_text(node) else Spoiled(words(node))
 
     return structure
 
 
-def _is_text(node: Any) -> bool:
+def is_text(node: Any) -> bool:
     """Whether an element holds a text and no others."""
     return not len(node) and bool(node.text) and not node.text.isspace()
 
@@ -300,7 +299,7 @@ def _again(node: Any, table: Table) -> dict[str, Any]:
 
 def _xml_list(item: Decode) -> Decode:
     def every(node: Any) -> Any:
-        if type(node) is not list and _is_text(node):
+        if type(node) is not list and is_text(node):
             return Spoiled(words(node))
         return [item(each) for each in node]
 
@@ -335,8 +334,9 @@ def _xml_leaf(read: Decode) -> Decode:
     return leaf
 
 
-def _boolean(text: str) -> bool:
-    if text.lower() not in BOOLEANS:
+def boolean(text: str) -> bool:
+    """An XML boolean. Raises ValueError for what is none."""
+    if text.lower() not in {"true", "false", "1", "0", ""}:
         raise ValueError(text)
     return text == "true"  # as botocore
 
@@ -344,7 +344,7 @@ def _boolean(text: str) -> bool:
 _READ: Mapping[str, Decode] = {
     **dict.fromkeys(("integer", "long"), int),
     **dict.fromkeys(("float", "double"), float),
-    "boolean": _boolean,
+    "boolean": boolean,
     "timestamp": timestamp,
     "blob": b64decode,
 }

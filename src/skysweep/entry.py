@@ -75,7 +75,8 @@ class Entry:
 
         async def refresh() -> dict[str, Any]:
             try:
-                given = (await self.ask(home, "sts", "AssumeRole", inputs))["Credentials"]
+                # Each account's has words of its own: a form of it would serve once.
+                given = (await self.ask(home, "sts", "AssumeRole", inputs, told=True))["Credentials"]
             except CallFailed as error:
                 # Whichever call this happens in: it is not that call which was denied.
                 why: Why = "failed" if error.why == "failed" else "dead"
@@ -106,8 +107,10 @@ class Entry:
             self.adopt(account.id, base)
         return None
 
-    async def ask(self, target: Target, service: str, operation: str, inputs: dict[str, Any]) -> dict[str, Any]:
-        """One reply of AWS within SECONDS. Raises CallFailed."""
+    async def ask(
+        self, target: Target, service: str, operation: str, inputs: dict[str, Any], *, told: bool = False
+    ) -> dict[str, Any]:
+        """One reply of AWS within SECONDS; told: as of `paging.ask`. Raises CallFailed."""
         return await ask(
             self._clients,
             self._limits,
@@ -117,7 +120,7 @@ class Entry:
             inputs=inputs,
             deadline=time.monotonic() + SECONDS,
             tally=self._clients.tally,
-            told=operation == "AssumeRole",  # each account's has words of its own: a form of it would serve once
+            told=told,
         )
 
     async def _base(self, profile: str | None) -> str:

@@ -80,3 +80,10 @@ class CallFailed(SkysweepError):
 
 class Bug(SkysweepError):
     """Raised when our own request or declaration is wrong: the sweep stops."""
+
+
+def leaves(error: BaseException) -> list[BaseException]:
+    """The errors of a group, and of the groups in it; of what is none, itself."""
+    if not isinstance(error, BaseExceptionGroup):
+        return [error]
+    return [leaf for each in error.exceptions for leaf in leaves(each)]

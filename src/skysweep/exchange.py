@@ -12,6 +12,7 @@ from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import ParamValidationError
 from botocore.validate import ParamValidator
 
+from skysweep.errors import Bug
 from skysweep.replies import ParserFactory
 from skysweep.requests import TOKEN, Form, Forms, Ready, opened
 from skysweep.transport import AIM, aim
@@ -113,7 +114,7 @@ async def _signed(client: Any, operation: str, inputs: Mapping[str, Any], token:
         return taken[0]
     finally:
         AIM.reset(reset)
-    raise AssertionError(f"{operation} was sent")  # the hook is there for every client
+    raise Bug(f"{operation} was sent: its client lacks the hook that takes it")
 
 
 async def _exchange(client: Any, operation: str, request: Ready) -> dict[str, Any]:

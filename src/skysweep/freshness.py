@@ -30,7 +30,7 @@ async def tell(
     store: Store, catalogue: Catalogue, licence: Licence, syncs: Mapping[str, Iterable[str]], tag: int
 ) -> None:
     """Writes when each sync was last completed: those of this sweep that were."""
-    statement = cypher.synced(labels_are_types=store.labels_are_types)
+    statement = cypher.engines("ModuleSyncMetadata", labels_are_types=store.labels_are_types)
     rows = completed(catalogue, licence, syncs)
     while some := list(islice(rows, ROWS)):
         await store.run(statement, rows=some, tag=tag)

@@ -52,21 +52,21 @@ CREATE TABLE IF NOT EXISTS links (
     region TEXT NOT NULL, properties TEXT NOT NULL,
     PRIMARY KEY (sweep, account, edge, start, "end")) WITHOUT ROWID;
 """
-_KEPT = "SELECT id FROM sweeps ORDER BY rowid DESC LIMIT 5"  # sweeps whose units are kept; reports always are
+KEPT = 5  # sweeps whose units are kept beside the one that begins; reports always are
 _WALKED = (
     "EXISTS (SELECT 1 FROM units AS u WHERE u.sweep = quarantined.sweep AND u.account = quarantined.account "
     "AND u.region = quarantined.region AND u.service || ':' || u.operation = quarantined.call)"
 )
-_LACKING = "FROM units INDEXED BY gaps WHERE sweep = ? AND (outcome IN ('denied', 'failed') OR details <> '[]')"
-_NOT_TOLD = """
+_OPEN = "(outcome IN ('denied', 'failed') OR details <> '[]')"  # as the index `gaps` has it
+_LACKING = f"FROM units INDEXED BY gaps WHERE sweep = ? AND {_OPEN}"
+_NOT_TOLD = f"""
 SELECT service, operation, outcome, account, region, error, 0 AS calls, 0 AS detail
-FROM units INDEXED BY gaps WHERE sweep = :sweep AND (outcome IN ('denied', 'failed') OR details <> '[]')
+FROM units INDEXED BY gaps WHERE sweep = :sweep AND {_OPEN}
 UNION ALL
 SELECT json_extract(value, '$.service'), json_extract(value, '$.operation'), json_extract(value, '$.outcome'),
     account, region, json_extract(value, '$.error'), json_extract(value, '$.count'), 1
-FROM units INDEXED BY gaps, json_each(details)
-WHERE sweep = :sweep AND (outcome IN ('denied', 'failed') OR details <> '[]')
-"""
+FROM units INDEXED BY gaps, json_each(details) WHERE sweep = :sweep AND {_OPEN}
+"""  # noqa: S608 - ours
 # SQLite takes a group's bare columns from the row that has the minimum.
 _GAPS = f"""
 SELECT service, operation, outcome, count(*), sum(calls), account, region, coalesce(error, ''), min(account || region)
@@ -160,7 +160,7 @@ class Ledger:
             database.execute("DELETE FROM accounts")
             database.execute("DELETE FROM sweeps WHERE status = ?", (ASKING,))
             for table in ("units", "quarantined"):
-                database.execute(f"DELETE FROM {table} WHERE sweep NOT IN ({_KEPT})")  # noqa: S608 - literals of ours
+                database.execute(f"DELETE FROM {table} WHERE sweep NOT IN ({_latest(KEPT)})")  # noqa: S608 - literals of ours
             database.execute(
                 "INSERT INTO sweeps (id, update_tag, started, status, fingerprint) VALUES (?, ?, ?, 'running', ?)",
                 (sweep.id, sweep.update_tag, sweep.started, sweep.fingerprint),
@@ -272,8 +272,8 @@ class Ledger:
     def dear(self, account: str) -> dict[Key, float]:
         """How many calls the account's units took, at most, in the sweeps that are kept; those of more than one."""
         query = (
-            "SELECT region, service, operation, literal, max(calls) FROM units "
-            "WHERE sweep IN (SELECT id FROM sweeps ORDER BY rowid DESC LIMIT 6) AND account = ? AND calls > 1 "
+            "SELECT region, service, operation, literal, max(calls) FROM units "  # noqa: S608 - ours
+            f"WHERE sweep IN ({_latest(KEPT + 1)}) AND account = ? AND calls > 1 "
             "GROUP BY region, service, operation, literal"
         )
         return {Key(*key): calls for *key, calls in self._rows(query, account)}
@@ -393,6 +393,10 @@ def _upgrade(database: sqlite3.Connection) -> None:
         )
     if version != VERSION:
         database.executescript(f"{_SCHEMA} PRAGMA user_version = {VERSION}")
+
+
+def _latest(count: int) -> str:
+    return f"SELECT id FROM sweeps ORDER BY rowid DESC LIMIT {count}"  # noqa: S608 - a number of ours
 
 
 def _count(database: sqlite3.Connection, sweep: str, counts: Mapping[str, Any]) -> None:

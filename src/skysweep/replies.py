@@ -16,7 +16,7 @@ from aiobotocore import parsers
 from botocore.handlers import decode_quoted_jsondoc
 from botocore.parsers import BaseXMLResponseParser, ResponseParserError, RestJSONParser
 
-from skysweep.decoding import BOOLEANS, POLICY, Json, RestJson, Whole, Xml, tag_of, timestamp, words
+from skysweep.decoding import POLICY, Json, RestJson, Whole, Xml, boolean, is_text, tag_of, timestamp, words
 from skysweep.paths import Spoiled
 from skysweep.turns import Turns
 
@@ -143,15 +143,11 @@ class _StrictXml(_Strict):
     def _is_odd(self, kind: str, node: Any) -> bool:
         # A list is what repeats in the XML; a text stands for itself, and for headers.
         if kind in CONTAINERS:
-            return type(node) is not list and not len(node) and bool(node.text) and not node.text.isspace()
+            return type(node) is not list and is_text(node)
         return type(node) is not str and (type(node) is list or len(node) > 0)
 
-    def _handle_boolean(self, shape: Any, node: Any) -> bool:
-        text = getattr(node, "text", node) or ""
-        if text.lower() not in BOOLEANS:
-            raise ValueError(text)
-        beneath: Any = super()
-        return bool(beneath._handle_boolean(shape, text))  # noqa: SLF001 - the base class's own
+    def _handle_boolean(self, _shape: Any, node: Any) -> bool:
+        return boolean(getattr(node, "text", node) or "")
 
     def _parse_xml_string_to_dom(self, body: bytes) -> Any:
         beneath: Any = super()  # the XML protocols' parsers alone have it

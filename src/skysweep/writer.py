@@ -158,7 +158,7 @@ class Writer:
 
     async def accounts(self, rows: Sequence[Row]) -> None:
         """Makes sure of the account nodes `{id, props}` that all else hangs on."""
-        statement = cypher.accounts(labels_are_types=self._store.labels_are_types)
+        statement = cypher.engines("AWSAccount", labels_are_types=self._store.labels_are_types)
         for first in range(0, len(rows), ROWS):
             await self._store.run(statement, rows=list(rows[first : first + ROWS]), tag=self._tag)
 

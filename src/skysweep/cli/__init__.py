@@ -6,14 +6,18 @@ import importlib
 import os
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from skysweep.errors import SkysweepError, Stopped, Unusable
+from skysweep.errors import SkysweepError, Stopped, Unusable, leaves
+
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
 
 COMMANDS = {
     "sync": "Sweep AWS accounts into the graph.",
@@ -28,6 +32,7 @@ COMMANDS = {
 }
 UNUSABLE, INTERRUPTED = 1, 130  # of skysweep.report.ExitCode, which is slow to import
 DEBUG = "SKYSWEEP_DEBUG"
+AGAIN_SECONDS = 0.05  # after which an interrupt is repeated: the callback that it fell into is over
 
 
 class Commands(TyperGroup):
@@ -75,13 +80,27 @@ def _run(arguments: list[str]) -> int:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a script's background job: SIGTERM must stop it
         signal.signal(signal.SIGINT, signal.default_int_handler)
     previous = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    unraisable, sys.unraisablehook = sys.unraisablehook, _unraisable
     try:
         code = int(root().main(arguments or ["--help"], prog_name="skysweep", standalone_mode=False) or 0)
     finally:
+        sys.unraisablehook = unraisable
         signal.signal(signal.SIGTERM, previous)
     if code == INTERRUPTED:
         return _interrupted()
     return code if arguments else UNUSABLE
+
+
+def _unraisable(told: UnraisableHookArgs) -> None:
+    """An interrupt that fell into a finalizer or a weak reference's callback, where nothing can be raised, is repeated.
+
+    Imports are full of those.
+    """
+    if issubclass(told.exc_type, KeyboardInterrupt):
+        main_thread = threading.main_thread().ident or 0
+        threading.Timer(AGAIN_SECONDS, signal.pthread_kill, (main_thread, signal.SIGINT)).start()
+    else:
+        sys.__unraisablehook__(told)
 
 
 def _failed(error: BaseException) -> int:
@@ -107,11 +126,5 @@ def _say(text: str) -> int:
 
 def _culprit(error: BaseException) -> BaseException:
     """The error to tell of a group of them: one that names its mend, else the first."""
-    leaves = list(_leaves(error))
-    return next((leaf for leaf in leaves if isinstance(leaf, Unusable | Stopped)), leaves[0])
-
-
-def _leaves(error: BaseException) -> Sequence[BaseException]:
-    if not isinstance(error, BaseExceptionGroup):
-        return [error]
-    return [leaf for each in error.exceptions for leaf in _leaves(each)]
+    found = leaves(error)
+    return next((leaf for leaf in found if isinstance(leaf, Unusable | Stopped)), found[0])
