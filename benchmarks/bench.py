@@ -26,17 +26,19 @@ Say = Callable[[str], None]
 class Effort:
     """How thoroughly is measured. warm: whether a sweep goes before the measured ones. times: that bare calls are sent.
 
-    calls: of empty replies, at least. syncs: what skysweep is to sweep, empty for all. seconds: for each step of micro.
+    calls: of empty replies, at least; pages: of full ones. syncs: what skysweep is to sweep, empty for all.
+    seconds: for each step of micro.
     """
 
     warm: bool = True
     times: int = 3
     calls: int = 6_000
+    pages: int = 12
     syncs: str = ""
     seconds: float = 1.0
 
 
-SMOKE = Effort(warm=False, times=1, calls=300, syncs="EC2Instance,EBSVolume,AWSRole,S3Bucket", seconds=0.02)
+SMOKE = Effort(warm=False, times=1, calls=300, pages=4, syncs="EC2Instance,EBSVolume,AWSRole,S3Bucket", seconds=0.02)
 """Whether it works at all."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from benchmarks.stores import Kind
 from benchmarks.tables import Result, Table, ratio
 
 OURS = "skysweep, pacing off"
+FULL = {"ec2:DescribeInstances": 1_000}  # a page's most
 
 
 async def compared(
@@ -36,8 +37,13 @@ async def compared(
             await _swept(at, folder, runs, result, all_rivals=all_rivals)
         finally:  # one that fails takes no other's figures along
             _tell(setup, runs, result)
-    for run in (runs[0], None):
-        result.figures["calls"] += await _alone(setup, run, effort, say)
+    calm = replace(setup, latency=0.0, limits=0.0, production=0.0)
+    for replies, estate, wanted in (
+        ("the sweep's replies", calm, lambda _: runs[0].wanted),
+        ("empty replies", replace(calm, sizes={}, resources=0), lambda aws: many(aws, effort.calls)),
+        ("full pages", replace(calm, sizes=FULL, accounts=2, regions=2), lambda aws: full(aws, effort.pages)),
+    ):
+        result.figures["calls"] += await _alone(replies, estate, wanted, effort, say)
     result.tables.append(_calls_table(result.figures["calls"]))
 
 
@@ -95,19 +101,19 @@ def _table(setup: Setup, runs: Sequence[Run]) -> Table:
 # The calls alone
 
 
-async def _alone(setup: Setup, run: Run | None, effort: Effort, say: Say) -> list[dict[str, Any]]:
-    """The calls of a sweep (None: those of an empty estate) without latency, by both; in turn, the fastest counts."""
-    what = "empty replies" if run is None else "the sweep's replies"
-    calm = replace(setup, latency=0.0, limits=0.0, production=0.0)
+async def _alone(
+    replies: str, setup: Setup, wanted: Callable[[Fake], Sequence[Sequence[Any]]], effort: Effort, say: Say
+) -> list[dict[str, Any]]:
+    """These calls without latency, by both; in turn, the fastest counts."""
     found: list[dict[str, Any]] = []
-    with fake(calm if run else replace(calm, sizes={}, resources=0)) as aws:
-        wanted = run.wanted if run else many(aws, effort.calls)
+    with fake(setup) as aws:
+        sent = wanted(aws)
         for by, name in (("aiobotocore", "bare aiobotocore"), ("skysweep", "skysweep's asking")):
-            say(f"{what}, {name} …")
-            tries = [await one(aws, wanted, by) for _ in range(effort.times)]
+            say(f"{replies}, {name} …")
+            tries = [await one(aws, sent, by) for _ in range(effort.times)]
             best = min(tries, key=lambda each: each["seconds"])
             best |= {name: min(each[name] for each in tries) for name in ("cpu", "longest_ms")}
-            found.append({"replies": what, "by": name} | figures(best))
+            found.append({"replies": replies, "by": name} | figures(best))
     for each in found:
         each["speed"] = each["calls_per_second"] / found[0]["calls_per_second"]
         each["thrift"] = found[0]["cpu_ms"] / each["cpu_ms"]
@@ -131,6 +137,12 @@ def many(aws: Fake, least: int) -> list[bare.Some]:
     once = bare.listings(aws)
     times = -(-least // sum(each.calls for each in once))
     return [each._replace(calls=each.calls * times) for each in once]
+
+
+def full(aws: Fake, least: int) -> list[bare.Some]:
+    """Pages of instances, as many on each as AWS allows."""
+    places = [(account, region) for account in aws.accounts for region in aws.regions]
+    return [bare.Some(*place, "ec2", "DescribeInstances", -(-least // len(places))) for place in places]
 
 
 def _calls_table(calls: Sequence[dict[str, Any]]) -> Table:

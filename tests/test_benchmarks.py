@@ -59,7 +59,7 @@ def test_compare_tells_ratios_of_one_run(tmp_path: Path) -> None:
     }
     assert ours["calls"] == sum(ours["operations"].values()) == defaults["calls"]
     by = {(each["replies"], each["by"]): each for each in figures["calls"]}
-    assert len(by) == 4
+    assert len(by) == 6
     assert all(each["calls"] > 0 and each["cpu_ms"] > 0 for each in by.values())
     assert "| boto3, 64 threads |" in page.read_text()
     assert plot.read_text().startswith("<?xml")

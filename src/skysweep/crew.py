@@ -8,6 +8,7 @@ nothing is on a command line, in the environment or in a file. It ends when its 
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -286,6 +287,7 @@ async def _lost(hand: _Hand) -> ProcessLost:
 
 async def _end(process: Process) -> int:
     """Kills the process where it has not ended yet; its exit code."""
-    with suppress(ProcessLookupError):
-        process.kill()
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGKILL)  # `process.kill` asks for the exit code first: asyncio would miss it
     return await process.wait()

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain, groupby
 from math import inf
 from typing import TYPE_CHECKING, Any, Self
 
@@ -170,17 +169,12 @@ class Writer:
             for edge in type_.edges
             for visits in (False, True)
         }
-        several = {key for key, (type_, _, visits) in edges.items() if type_.shared or visits}
-        alone = edges.keys() - several  # another version may have drawn others: they are in neither
-        shared = (each for each in self._ledger.spooled(self._sweep) if each[1] in several)
-        own = (each for each in self._ledger.spooled(self._sweep) if each[1] in alone)
-        accounts = groupby(own, key=lambda each: each[0])
-        lots: Iterator[Iterable[tuple[str, str]]] = chain([shared], (list(of_account) for _, of_account in accounts))
+        lots = iter(await anyio.to_thread.run_sync(self._lots, edges))
 
         async def work() -> None:
             gathered: dict[str, list[Row]] = {}  # small accounts have few links of each kind: theirs go together
             for lot in lots:  # shared by the writers: each takes the next one
-                for account, key in lot:
+                for account, key in ((account, key) for account, keys in lot for key in keys):
                     async for rows in self._waiting(account, key):
                         gathered.setdefault(key, []).extend(rows)
                         if sum(map(len, gathered.values())) >= ROWS:
@@ -190,6 +184,19 @@ class Writer:
         async with anyio.create_task_group() as tasks:
             for _ in range(self._count):
                 tasks.start_soon(work)
+
+    def _lots(self, edges: Mapping[str, tuple[Type, Edge, bool]]) -> list[list[tuple[str, list[str]]]]:
+        """Whose links of which edges wait, by who writes them: first what several see, then each account's.
+
+        Links of edges that are none of these wait on: another version may have drawn them.
+        """
+        kept = {key: key for key in edges}  # the spool's words are another object each time
+        shared, own = dict[str, list[str]](), dict[str, list[str]]()
+        for account, key in self._ledger.spooled(self._sweep):
+            if key in edges:
+                type_, _, visits = edges[key]
+                (shared if type_.shared or visits else own).setdefault(account, []).append(kept[key])
+        return [[*shared.items()], *([each] for each in own.items())]
 
     async def _waiting(self, account: str, key: str) -> AsyncIterator[list[Row]]:
         """The links of an account and edge that wait, in parts."""
