@@ -248,6 +248,46 @@ async def test_batched_details_ask_for_each_value_once() -> None:
     ]
 
 
+CLUSTERS = call("ecs", "ListClusters", "clusterArns[]")
+TASK_ARNS = detail("ecs", "ListTasks", "taskArns[]", on=CLUSTERS, cluster="@")
+
+
+class Task(Resource):
+    """A task, told of with others of its cluster."""
+
+    source = detail("ecs", "DescribeTasks", "tasks[]", on=TASK_ARNS, batch=2, tasks="@", cluster="^@")
+    id: str = at("{^cluster}/{taskArn}")
+
+
+class Definition(Resource):
+    """What tasks are made of; asked for one by one."""
+
+    source = detail(
+        "ecs", "DescribeTaskDefinition", "taskDefinition", on=Task.source, batch=1, taskDefinition="taskDefinitionArn"
+    )
+    id: str = at("taskDefinitionArn")
+
+
+async def test_batched_details_are_grouped_by_their_other_inputs_and_a_batch_of_one_is_no_list() -> None:
+    wire = Wire(
+        {
+            "ListClusters": [{"clusterArns": ["a", "b"]}],
+            "ListTasks": [{"taskArns": ["1", "2", "3"]}],
+            "DescribeTasks": [{"tasks": [{"taskArn": "1", "taskDefinitionArn": "web:1"}]}],
+            "DescribeTaskDefinition": [{"taskDefinition": {"taskDefinitionArn": "web:1"}}],
+        }
+    )
+    _, _, rows = await walk(wire, Task, Definition)
+    asked = [inputs for operation, inputs, _ in wire.asked if operation == "DescribeTasks"]
+    assert sorted(asked, key=str) == [
+        {"cluster": cluster, "tasks": tasks} for cluster in "ab" for tasks in (["1", "2"], ["3"])
+    ]
+    assert [inputs for operation, inputs, _ in wire.asked if operation == "DescribeTaskDefinition"] == [
+        {"taskDefinition": "web:1"}
+    ]
+    assert {row["id"] for row in rows["Task"]} == {"a/1", "b/1"}
+
+
 class Reservation(Resource):
     """Instances that were started together."""
 

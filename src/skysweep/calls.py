@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -54,7 +55,7 @@ class Walk:
         self._listed: Counter[Feed] = Counter()
         self._failures: dict[Call, DetailFailure] = {}
         self._unasked: set[Call] = set()
-        self._batched: set[tuple[Call, str]] = set()
+        self._batched: set[tuple[Call, str, str]] = set()
         self._dead: CallFailed | None = None
         self._turns = Turns()
 
@@ -190,40 +191,54 @@ class Walk:
                 await self._reply(branch, page, record)
 
     async def _batches(self, branch: Branch, window: Sequence[Record]) -> None:
-        """Calls that take many values at once: each distinct value is asked for once in the unit."""
+        """Calls for many values at once, by their other inputs: each distinct value is asked for once in the unit."""
         call = branch.call
-        (name, path), *_ = call.inputs
-        values = dict.fromkeys(value for record in window for value in self._values(call, record))
-        fresh = iter([value for value in values if (call, value) not in self._batched])
-        while chunk := list(islice(fresh, call.batch)):
-            self._batched.update((call, value) for value in chunk)
-            given = [{"Name": path.name, "Values": chunk}] if isinstance(path, Among) else chunk
-            inputs = {**literal(call, self._context), name: given}
-            pages = partial(self._ask, self._unit.target, call, inputs, None)
-            try:
-                await _anew(lambda: self._batch(branch, pages()))  # noqa: B023 - awaited in its own turn
-            except CallFailed as error:
-                if error.why == "dead":
-                    raise
+        fresh: dict[str, dict[str, None]] = {}
+        for others, value in (each for record in window for each in self._values(call, record)):
+            if (call, others, value) not in self._batched:
+                self._batched.add((call, others, value))
+                fresh.setdefault(others, {})[value] = None
+        for others, values in fresh.items():
+            given = iter(values)
+            while chunk := list(islice(given, call.batch)):
+                await self._batch(branch, orjson.loads(others), chunk)
+
+    async def _batch(self, branch: Branch, others: Mapping[str, Any], values: list[str]) -> None:
+        call = branch.call
+        name, path = call.inputs[0]
+        several = values[0] if call.batch == 1 else values
+        given = [{"Name": path.name, "Values": values}] if isinstance(path, Among) else several
+        inputs = {**literal(call, self._context), **others, name: given}
+        pages = partial(self._ask, self._unit.target, call, inputs, None)
+        try:
+            await _anew(lambda: self._batched_reply(branch, pages(), others))
+        except CallFailed as error:
+            if error.why == "dead":
+                raise
+            gone = error.why == "missing" or (error.why == "raced" and call.batch == 1)
+            if not gone:
                 self._count(call, error)
 
-    async def _batch(self, branch: Branch, pages: AsyncIterator[Reply]) -> None:
-        several = Record({}, self._context)  # what they hang on: none of the window's records alone
+    async def _batched_reply(self, branch: Branch, pages: AsyncIterator[Reply], others: Mapping[str, Any]) -> None:
+        several = Record(others, self._context)  # what they hang on: none of the window's records alone
         async for page in pages:
             await self._reply(branch, page, several)
 
-    def _values(self, call: Call, record: Record) -> list[str]:
-        """What a record adds to a batched call: one value, or none."""
-        path = call.inputs[0][1]
+    def _values(self, call: Call, record: Record) -> list[tuple[str, str]]:
+        """What a record adds to a batched call: the other inputs, as JSON, and one value; or nothing."""
+        (_, path), *others = call.inputs
         read = paths.reader(path.path if isinstance(path, Among) else path)
         try:
-            value = read(record) if call.when is None or call.when(record) else None
+            if call.when is not None and not call.when(record):
+                return []
+            value = read(record)
             if value is not None and not isinstance(value, str):
                 raise TypeError(f"{value!r} is no text")
+            inputs = _inputs(replace(call, inputs=tuple(others)), record) if others else {}
         except UNREADABLE as error:
             self._count(call, CallFailed("failed", type(error).__name__, str(error)))
             return []
-        return [value] if value else []
+        return [(orjson.dumps(inputs).decode(), value)] if value and inputs is not None else []
 
     def _count(self, call: Call, error: CallFailed) -> None:
         seen = self._failures.get(call)

@@ -106,7 +106,8 @@ class Call:
     missing: error codes that mean "this record has no such thing": an empty reply.
     when: only for the records it accepts. after: another detail of the same record that must answer first.
     region: which region to ask for this record (a function of it; None: the target's own).
-    batch: how many distinct values of the list inputs go into one call (0: a call a record).
+    batch: how many distinct values of the first input go into one call (0: a call a record; 1: the value itself, not a
+    list of it). Records with the same further inputs share calls; `^` of what is listed then has only those inputs.
     again: the list in its own reply whose records get the same call again, level by level ("": none).
     """
 

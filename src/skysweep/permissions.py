@@ -6,6 +6,7 @@ Source of the exceptions: the Service Authorization Reference, as gathered in `s
 from __future__ import annotations
 
 PREFIXES = {
+    "efs": "elasticfilesystem",
     "elb": "elasticloadbalancing",
     "elbv2": "elasticloadbalancing",
     "resourcegroupstaggingapi": "tag",
