@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from skysweep.model import Context, Function, Record
+from skysweep.paths import reader
 
 
 def listed(value: Any) -> list[Any]:
@@ -23,6 +24,18 @@ def kms_arn(key: str, context: Context, region: str = "") -> str:
     return f"arn:{context.partition}:kms:{region or context.region}:{context.account}:{resource}"
 
 
+def kms_key(path: str) -> Function:
+    """The function that reads the ARN of the KMS key named at `path`, whichever of a key's names stands there."""
+    read = reader(path)
+
+    def answer(record: Record) -> str | None:
+        key = read(record)
+        return kms_arn(key, record.context) if key else None
+
+    answer.__doc__ = f"The ARN of the key at {path}."
+    return answer
+
+
 def always(text: str) -> Function:
     """The function that answers the same for every record: for what AWS's documentation says of all of a kind."""
 
@@ -37,6 +50,11 @@ def always(text: str) -> Function:
 def epoch(moment: datetime) -> int:
     """Whole seconds since 1970, as Cartography writes some times."""
     return int(moment.timestamp())
+
+
+def moment(milliseconds: int) -> datetime:
+    """The time that is so many milliseconds after 1970."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 def is_true(text: str) -> bool:
