@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "skysweep"
 # Each line may import the lines above it, and its own. `sweep`, `cli` and the package itself see all.
 ORDER = [
     {"errors", "readonly", "address", "turns"},
-    {"model", "outcomes", "permissions", "syncs", "regions", "policies"},
+    {"model", "outcomes", "permissions", "syncs", "regions", "policies", "arns"},
     {"paths", "plan", "rollout", "members", "order"},
     {"decoding"},
     {"arcadedb", "_embedded", "store", "transport", "replies", "requests", "retry", "limits", "silence", "identity"},

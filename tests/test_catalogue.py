@@ -10,9 +10,11 @@ import pytest
 
 import answers
 from skysweep import catalogue, lint
+from skysweep.aws.s3 import S3Bucket
+from skysweep.aws.vpc import AWSVpc
 from skysweep.calls import Walk
 from skysweep.catalogue import Catalogue, Type
-from skysweep.model import Record, Resource, at, call
+from skysweep.model import Context, Record, Resource, about, at, call
 from skysweep.outcomes import Outcome
 from skysweep.plan import GLOBAL, Target, Unit
 from skysweep.records import Linked, Maker, Row
@@ -75,7 +77,28 @@ class Made(Base):
 
 
 def test_a_base_without_a_source_is_no_type_and_declares_for_those_made_of_it() -> None:
-    [made] = catalogue.read([sys.modules[__name__]])
+    [made, _] = catalogue.read([sys.modules[__name__]])
 
     assert [(each.name, each.type) for each in made.properties] == [("id", str), ("state", str)]
     assert lint.problems([made]) == []
+
+
+class Several(Resource):
+    """A type whose edge's other end only an ARN tells."""
+
+    source = call("ec2", "DescribeVpcs", "Vpcs[]")
+
+    id: str = at("VpcId")
+
+    affected: S3Bucket | AWSVpc = about("AFFECTS", "DhcpOptionsId")
+
+
+def test_an_edge_whose_end_an_arn_tells_is_one_for_each_type_of_its_annotation() -> None:
+    several = catalogue.declared(Several)
+
+    assert [(edge.name, edge.target) for edge in several.edges] == [
+        ("affected_S3Bucket", S3Bucket),
+        ("affected_AWSVpc", AWSVpc),
+    ]
+    arn = Record({"VpcId": "vpc-1", "DhcpOptionsId": "arn:aws:s3:::pictures"}, Context("123456789012", "us-east-1"))
+    assert [(link.edge, link.end) for link in Maker(several).links(arn, "vpc-1")] == [(0, "pictures")]

@@ -13,13 +13,14 @@ import pkgutil
 import typing
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from types import ModuleType
 from typing import Any
 
-from skysweep import aws
+from skysweep import arns, aws
 from skysweep.errors import BadSettings, Bug
-from skysweep.model import Call, Edge, Path, Property, Resource, Source
+from skysweep.model import Call, Edge, Function, Path, Property, Record, Resource, Source
+from skysweep.paths import reader
 from skysweep.permissions import actions
 from skysweep.syncs import syncs
 
@@ -260,15 +261,14 @@ def declared(cls: type[Resource]) -> Type:
         hints = typing.get_type_hints(cls)
     except NameError as error:
         raise Bug(f"{cls.__module__}.{cls.__name__}: {error}") from error
-    properties, edges = [], []
+    properties: list[Property] = []
+    edges: list[Edge] = []
     for name, value in _members(cls).items():
         if isinstance(value, Property):
             value.name, value.type = name, hints.get(name)
             properties.append(value)
         elif isinstance(value, Edge):
-            value.name = name
-            value.target, value.many = _target(hints.get(name))
-            edges.append(value)
+            edges += _edges(name, value, hints.get(name))
     return Type(cls, cls.label, cls.also, inspect.getdoc(cls) or "", cls.source, tuple(properties), tuple(edges))
 
 
@@ -279,10 +279,25 @@ def _members(cls: type[Resource]) -> dict[str, Any]:
     return {name: value for members in [*inherited, vars(cls)] for name, value in members.items()}
 
 
-def _target(hint: Any) -> tuple[type[Resource] | None, bool]:
+def _edges(name: str, edge: Edge, hint: Any) -> Iterator[Edge]:
+    """The edge; one for each type that its other end may be, where ARNs tell which."""
     many = typing.get_origin(hint) is list
     target = typing.get_args(hint)[0] if many else hint
-    return (target if inspect.isclass(target) and issubclass(target, Resource) else None), many
+    if not edge.by_arn:
+        known = inspect.isclass(target) and issubclass(target, Resource)
+        yield replace(edge, name=name, target=target if known else None, many=many)
+        return
+    read = reader(edge.path)
+    for each in typing.get_args(target) or (target,):
+        label = each.label
+        path = partial(_keys, read, label)
+        yield replace(edge, name=f"{name}_{label}", path=path, on=arns.ON.get(label, "id"), target=each, many=True)
+
+
+def _keys(read: Function, label: str, record: Record) -> list[str]:
+    """The keys of the nodes of that label that the record's ARNs are about."""
+    found = read(record)
+    return arns.keys(label, [found] if isinstance(found, str) else found or ())
 
 
 def _chain(call: Call) -> Iterator[Call]:

@@ -232,6 +232,7 @@ class Edge:
     name: str = ""
     target: type[Resource] | None = None
     many: bool = False
+    by_arn: bool = False
 
 
 def at(
@@ -275,6 +276,15 @@ def to(
 def by(kind: str, path: Path, *, of: Source | None = None, on: str = "id", **properties: Path) -> Any:
     """The same edge the other way: from those nodes to this one."""
     return Edge(kind, path, of, on, inbound=True, properties=tuple(properties.items()))
+
+
+def about(kind: str, path: Path, *, of: Source | None = None, **properties: Path) -> Any:
+    """An edge to the nodes that the ARNs at `path` are about: annotate it with all classes that those may be of.
+
+    ``affected: EC2Instance | S3Bucket = about("AFFECTS", "resource")``. Paths are of the record, not of the reply `of`
+    its detail call; `arns.py` says which ARN is which type's. An ARN of another type, or of none, gives no edge.
+    """
+    return Edge(kind, path, of, properties=tuple(properties.items()), by_arn=True)
 
 
 class Resource:
