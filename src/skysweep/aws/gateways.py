@@ -1,4 +1,4 @@
-"""Ways out of a VPC and in: internet and NAT gateways, elastic addresses and peerings."""
+"""Ways out of a VPC and in: internet, NAT and VPN gateways, elastic addresses and peerings."""
 
 from __future__ import annotations
 
@@ -88,6 +88,32 @@ class AWSNatGateway(Resource):
     subnet: EC2Subnet = to("PART_OF_SUBNET", "SubnetId")
     interfaces: list[AWSNetworkInterface] = to("NETWORK_INTERFACE", "NatGatewayAddresses[].NetworkInterfaceId")
     addresses: list[ElasticIPAddress] = to("ELASTIC_IP_ADDRESS", "NatGatewayAddresses[].PublicIp")
+
+
+def _kept(gateway: Record) -> list[dict[str, Any]]:
+    """The gateway, unless it is one of those that AWS still lists a while after they were deleted."""
+    return [] if gateway["State"] == "deleted" else [gateway.item]
+
+
+def attached(gateway: Record) -> list[str]:
+    """The VPCs that it is attached to: AWS still names one that it was detached from."""
+    return [each["VpcId"] for each in gateway["VpcAttachments"] or () if each.get("State") == "attached"]
+
+
+class AWSVpnGateway(Resource):
+    """Amazon's end of VPN connections and of Direct Connect: what is behind them is on the VPC's network."""
+
+    source = call("ec2", "DescribeVpnGateways", "VpnGateways[]").each(_kept)
+
+    id: str = at("VpnGatewayId")
+    arn: str = at(arn("ec2", "vpn-gateway/{VpnGatewayId}"))
+    state: str = at("State")
+    type: str = at("Type")
+    amazon_side_asn: int = at("AmazonSideAsn")
+    availability_zone: str = at("AvailabilityZone")
+    attachment_states: list[str] = at("VpcAttachments[].State")
+
+    vpcs: list[AWSVpc] = to("ATTACHED_TO", attached)
 
 
 def _sides(peering: Record) -> Iterator[dict[str, Any]]:

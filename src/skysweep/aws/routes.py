@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from skysweep.aws.gateways import AWSInternetGateway, AWSNatGateway, AWSPeeringConnection
+from skysweep.aws.gateways import AWSInternetGateway, AWSNatGateway, AWSPeeringConnection, AWSVpnGateway
 from skysweep.aws.network import AWSNetworkInterface
 from skysweep.aws.securitygroups import EC2SecurityGroup
 from skysweep.aws.vpc import AWSVpc, EC2Subnet
@@ -38,6 +38,7 @@ class EC2RouteTable(Resource):
 
     vpc: AWSVpc = to("MEMBER_OF_AWS_VPC", "VpcId")
     subnets: list[EC2Subnet] = by("ROUTES_THROUGH", "Associations[].SubnetId")
+    vpn_gateways: list[AWSVpnGateway] = to("CONNECTED_TO", "PropagatingVgws[].GatewayId")
 
 
 class AWSVpcEndpoint(Resource):
@@ -108,6 +109,11 @@ def gateway_of(route: Record) -> str | None:
     return _gateway("igw-", route)
 
 
+def vpn_gateway_of(route: Record) -> str | None:
+    """The VPN gateway that a route leads to."""
+    return _gateway("vgw-", route)
+
+
 def endpoint_of(route: Record) -> str | None:
     """The gateway endpoint that a route leads to: AWS calls it a gateway."""
     return _gateway("vpce-", route)
@@ -148,6 +154,7 @@ class EC2Route(Resource):
 
     table: EC2RouteTable = by("ROUTE", "^RouteTableId")
     internet_gateway: AWSInternetGateway = to("ROUTES_TO_GATEWAY", gateway_of)
+    vpn_gateway: AWSVpnGateway = to("ROUTES_TO_GATEWAY", vpn_gateway_of)
     endpoint: AWSVpcEndpoint = to("ROUTES_TO_VPC_ENDPOINT", endpoint_of)
     nat_gateway: AWSNatGateway = to("ROUTES_TO_NAT_GATEWAY", "NatGatewayId")
     peering: AWSPeeringConnection = to("ROUTES_TO_PEERING_CONNECTION", "VpcPeeringConnectionId")

@@ -134,6 +134,28 @@ class S3PolicyStatement(Resource):
     of_bucket: S3Bucket = by("POLICY_STATEMENT", "^^Name")
 
 
+def read_policies(reply: Record) -> Iterator[dict[str, Any]]:
+    """A bucket's policy, parsed, with its text and the ids of its statements."""
+    policy = json.loads(reply["Policy"])
+    made = [Record(each, reply.context, reply) for each in statements(reply)]
+    yield {"text": reply["Policy"], **policy, "statements": [statement_id(each) for each in made]}
+
+
+class AWSS3BucketPolicy(Resource):
+    """A bucket's policy as a whole: what its owner says of everybody's access, in one document."""
+
+    source = POLICY.each(read_policies)
+
+    id: str = at(arn("s3", "{^^Name}/policy", region="", account=""))
+    bucket: str = at("^^Name", index=True)
+    policy: str = at("text")
+    policy_id: str = at("Id")
+    policy_version: str = at("Version")
+
+    of_bucket: S3Bucket = by("POLICY", "^^Name")
+    statements: list[S3PolicyStatement] = to("STATEMENT", "statements")
+
+
 def grants(acl: Record) -> Iterator[dict[str, Any]]:
     """The grants of an ACL, flat; a grantee known by e-mail alone has no id that Cartography could write."""
     owner = acl["Owner"] or {}
