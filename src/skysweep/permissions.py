@@ -9,6 +9,7 @@ PREFIXES = {
     "efs": "elasticfilesystem",
     "elb": "elasticloadbalancing",
     "elbv2": "elasticloadbalancing",
+    "opensearch": "es",
     "resourcegroupstaggingapi": "tag",
     "s3control": "s3",
 }

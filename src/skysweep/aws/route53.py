@@ -11,6 +11,7 @@ from skysweep.aws.elb import AWSLoadBalancer
 from skysweep.aws.elbv2 import LoadBalancerV2
 from skysweep.aws.gateways import ElasticIPAddress
 from skysweep.aws.network import AWSNetworkInterface, EC2Ipv6Address
+from skysweep.aws.opensearch import ESDomain
 from skysweep.aws.s3 import S3Bucket
 from skysweep.model import Record, Resource, at, by, call, detail, to
 from skysweep.paths import reader
@@ -161,6 +162,7 @@ class AWSDNSRecord(Resource):
     instance: EC2Instance = to("DNS_POINTS_TO", hostname, on="publicdnsname")
     classic_balancer: AWSLoadBalancer = to("DNS_POINTS_TO", hostname, on="dnsname")
     balancer: LoadBalancerV2 = to("DNS_POINTS_TO", hostname, on="dnsname")
+    search_domain: ESDomain = to("DNS_POINTS_TO", hostname, on="host")
     elastic_ips: list[ElasticIPAddress] = to("DNS_POINTS_TO", ipv4, on="public_ip")
     interfaces: list[AWSNetworkInterface] = to("DNS_POINTS_TO", ipv4, on="public_ip")
     ipv6_addresses: list[EC2Ipv6Address] = to("DNS_POINTS_TO", ipv6)
