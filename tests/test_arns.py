@@ -46,6 +46,7 @@ AWAITED = [
     "CognitoIdentityPool",
     "CognitoUserPool",
     "DynamoDBBackup",
+    "ECRImage",
     "ECRRepository",
     "ECSCluster",
     "ECSContainer",

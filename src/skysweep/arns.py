@@ -98,9 +98,12 @@ TABLE: dict[str, tuple[Row, ...]] = {
         Row("vpc-endpoint/*", "AWSVpcEndpoint", "{1}"),
         Row("vpc-peering-connection/*", "AWSPeeringConnection", "{1}"),
         Row("vpc/*", "AWSVpc", "{1}"),
-        Row("vpn-gateway/*", "AWSVpnGateway"),
+        Row("vpn-gateway/*", "AWSVpnGateway", "{1}"),
     ),
-    "ecr": (Row("repository/**", "ECRRepository"),),
+    "ecr": (
+        Row("repository/**/sha256:*", "ECRImage", "sha256:{2}"),  # Inspector's; to ECR an image has no ARN
+        Row("repository/**", "ECRRepository"),
+    ),
     "ecs": (
         Row("cluster/*", "ECSCluster"),
         Row("container-instance/**", "ECSContainerInstance"),
@@ -193,8 +196,8 @@ TABLE: dict[str, tuple[Row, ...]] = {
         Row("user/*/*", "AWSTransferUser"),
     ),
     "wafv2": (
-        Row("regional/webacl/**", "AWSWAFWebACL"),
-        Row("global/webacl/**", "AWSWAFWebACL"),
+        Row("regional/webacl/**", "AWSWAFRegionalACL"),
+        Row("global/webacl/**", "AWSWAFCloudFrontACL"),
     ),
     "workspaces": (
         Row("workspace/*", "AWSWorkspace"),
