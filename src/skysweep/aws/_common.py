@@ -70,3 +70,18 @@ def last_part(arn: str) -> str:
 def function_arn(arn: str) -> str:
     """The ARN of a Lambda function, without the version or alias that one of its names may end in."""
     return ":".join(arn.split(":")[:7])
+
+
+_PROCESSORS = {
+    **dict.fromkeys(("x86_64", "x86-64", "x64"), "amd64"),
+    **dict.fromkeys(("aarch64", "arm64/v8"), "arm64"),
+    **dict.fromkeys(("i386", "x86"), "386"),
+}
+_CANONICAL = frozenset({"amd64", "arm64", "arm", "386", "ppc64le", "s390x", "riscv64"})
+
+
+def processor(name: str) -> str:
+    """What container images call a processor architecture; ``unknown`` where it is none of theirs."""
+    lowered = name.strip().lower()
+    known = _PROCESSORS.get(lowered, "arm" if lowered.startswith(("armv7", "arm/v7")) else lowered)
+    return known if known in _CANONICAL else "unknown"
