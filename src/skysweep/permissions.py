@@ -15,6 +15,18 @@ PREFIXES = {
 }
 
 EXCEPTIONS: dict[tuple[str, str], tuple[str, ...]] = {
+    **{
+        ("apigateway", operation): ("apigateway:GET",)  # its actions are named like the verbs of HTTP
+        for operation in (
+            "GetBasePathMappings",
+            "GetClientCertificates",
+            "GetDeployments",
+            "GetDomainNames",
+            "GetResources",
+            "GetRestApis",
+            "GetStages",
+        )
+    },
     ("s3", "ListBuckets"): ("s3:ListAllMyBuckets",),
     ("s3", "HeadBucket"): ("s3:ListBucket",),
     ("s3", "GetBucketEncryption"): ("s3:GetEncryptionConfiguration",),
