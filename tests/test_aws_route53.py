@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from skysweep.aws import route53
+from skysweep.aws import route53, route53domains
 from skysweep.model import Context, Record
 
 ZONE = Record({"Id": "/hostedzone/Z1", "Name": "example.com."}, Context("123456789012", "global"))
@@ -118,3 +118,31 @@ def test_a_record_that_is_no_ns_delegates_nothing() -> None:
 def test_ipv6_addresses_are_written_as_ec2_writes_them() -> None:
     assert route53.ipv6(record("AAAA", "2001:0DB8:0000:0000:0000:0000:0000:0025")) == ["2001:db8::25"]
     assert route53.ipv6(record("A", "192.0.2.1")) == route53.ipv4(record("AAAA", "2001:db8::25")) == []
+
+
+@pytest.mark.parametrize(
+    ("zone", "names"),
+    [
+        ({"Name": "eu.Example.com.", "Config": {"PrivateZone": False}}, ["eu.example.com", "example.com"]),
+        ({"Name": "example.com."}, ["example.com"]),
+        ({"Name": "example.com.", "Config": {"PrivateZone": True}}, []),
+    ],
+)
+def test_a_public_zone_belongs_to_whatever_registered_name_it_is_below(
+    zone: dict[str, object], names: list[str]
+) -> None:
+    assert route53.registrable(Record(zone, Context("123456789012", "global"))) == names
+
+
+def test_a_registered_name_meets_the_zone_that_the_registry_sends_everybody_to() -> None:
+    context = Context("123456789012", "global")
+    domain = Record({"DomainName": "Example.com"}, context)
+    domain.replies[route53domains.ABOUT.call] = {"Nameservers": [{"Name": "ns-2.x.net"}, {"Name": "NS-1.x.com"}]}
+    zone = Record({"Id": "/hostedzone/Z1", "Name": "example.com."}, context)
+    answer = {
+        "Type": "NS",
+        "Name": "example.com.",
+        "ResourceRecords": [{"Value": "ns-1.x.com."}, {"Value": "ns-2.x.net."}],
+    }
+    [served] = route53.own_delegation(Record(answer, context, zone))
+    assert route53domains.delegation(domain) == served["key"]

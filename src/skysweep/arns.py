@@ -47,7 +47,7 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "access-analyzer": (Row("analyzer/*", "AWSAccessAnalyzer"),),
     "acm": (Row("certificate/*", "ACMCertificate"),),
     "apigateway": (
-        Row("/restapis/*/stages/*", "APIGatewayStage"),
+        Row("/restapis/*/stages/*", "APIGatewayStage", on="arn"),  # its id is Cartography's
         Row("/restapis/*/resources/*", "APIGatewayResource", "{2}"),
         Row("/restapis/*", "APIGatewayRestAPI", "{1}"),
         Row("/apis/*", "APIGatewayV2API", "{1}"),

@@ -6,12 +6,16 @@ import re
 from collections.abc import Iterator
 from ipaddress import IPv6Address
 
+from skysweep.aws.apigateway import APIGatewayRestAPI, AWSAPIGatewayDomainName
+from skysweep.aws.cloudfront import CloudFrontDistribution
+from skysweep.aws.cloudfront import api as rest_api
 from skysweep.aws.ec2 import EC2Instance
 from skysweep.aws.elb import AWSLoadBalancer
 from skysweep.aws.elbv2 import LoadBalancerV2
 from skysweep.aws.gateways import ElasticIPAddress
 from skysweep.aws.network import AWSNetworkInterface, EC2Ipv6Address
 from skysweep.aws.opensearch import ESDomain
+from skysweep.aws.route53domains import AWSRoute53Domain
 from skysweep.aws.s3 import S3Bucket
 from skysweep.model import Record, Resource, at, by, call, detail, to
 from skysweep.paths import reader
@@ -40,6 +44,14 @@ def zone_arn(zone: Record) -> str:
     return f"arn:{zone.context.partition}:route53:::hostedzone/{short_id(zone['Id'])}"
 
 
+def registrable(zone: Record) -> list[str]:
+    """The names that a public zone's name may have been registered as: itself and what it is below."""
+    if (zone["Config"] or {}).get("PrivateZone"):
+        return []
+    labels = without_dot(zone["Name"]).lower().split(".")
+    return [".".join(labels[start:]) for start in range(len(labels) - 1)]
+
+
 class AWSDNSZone(Resource):
     """A DNS zone: the names of a domain, for the whole internet or for some VPCs."""
 
@@ -54,6 +66,8 @@ class AWSDNSZone(Resource):
     privatezone: bool = at("Config.PrivateZone")
     record_count: int = at("ResourceRecordSetCount")
     linked_service: str = at("LinkedService.ServicePrincipal", doc="The AWS service that keeps the zone, if one does")
+
+    domain: list[AWSRoute53Domain] = by("HAS_ZONE", registrable)
 
 
 def values(record: Record) -> list[str]:
@@ -110,6 +124,11 @@ def other_record(record: Record) -> str | None:
     return hostname(record)
 
 
+def api(record: Record) -> str | None:
+    """The API that the record leads to by its own name; most have a domain before them."""
+    return rest_api(hostname(record) or "")
+
+
 def ipv4(record: Record) -> list[str]:
     """The addresses of an A record."""
     return values(record) if record["Type"] == "A" else []
@@ -163,6 +182,9 @@ class AWSDNSRecord(Resource):
     classic_balancer: AWSLoadBalancer = to("DNS_POINTS_TO", hostname, on="dnsname")
     balancer: LoadBalancerV2 = to("DNS_POINTS_TO", hostname, on="dnsname")
     search_domain: ESDomain = to("DNS_POINTS_TO", hostname, on="host")
+    distribution: CloudFrontDistribution = to("DNS_POINTS_TO", hostname, on="domain_name")
+    api_domain: AWSAPIGatewayDomainName = to("DNS_POINTS_TO", hostname, on="host")
+    api: APIGatewayRestAPI = to("DNS_POINTS_TO", api)
     elastic_ips: list[ElasticIPAddress] = to("DNS_POINTS_TO", ipv4, on="public_ip")
     interfaces: list[AWSNetworkInterface] = to("DNS_POINTS_TO", ipv4, on="public_ip")
     ipv6_addresses: list[EC2Ipv6Address] = to("DNS_POINTS_TO", ipv6)
@@ -193,6 +215,8 @@ class ServedZone(Resource, extends=AWSDNSZone):
 
     id: str = at("^^Id")
     delegation: str = at("key", index=True, doc="The zone's name and its sorted name servers")
+
+    domain: AWSRoute53Domain = by("DELEGATES_TO", "key", on="delegation")
 
 
 class DelegatingZone(Resource, extends=AWSDNSZone):
