@@ -1,0 +1,227 @@
+"""AWS Config: what is recorded, where the record goes, and which rules it is held against.
+
+Compliance is asked for in bulk; only of a rule that something breaks it is asked what does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from skysweep.aws._common import always
+from skysweep.aws.account import AWSAccount
+from skysweep.aws.acm import ACMCertificate
+from skysweep.aws.autoscaling import AutoScalingGroup
+from skysweep.aws.dynamodb import DynamoDBTable
+from skysweep.aws.ebs import EBSVolume
+from skysweep.aws.ec2 import EC2Instance
+from skysweep.aws.elbv2 import LoadBalancerV2
+from skysweep.aws.iam import AWSRole, AWSUser
+from skysweep.aws.kms import KMSKey
+from skysweep.aws.lambda_ import AWSLambda
+from skysweep.aws.network import AWSNetworkInterface
+from skysweep.aws.rds import RDSInstance
+from skysweep.aws.s3 import S3Bucket
+from skysweep.aws.securitygroups import EC2SecurityGroup
+from skysweep.aws.sns import SNSTopic
+from skysweep.aws.vpc import AWSVpc, EC2Subnet
+from skysweep.model import Context, Record, Resource, about, at, call, detail, to
+
+RULES = call("config", "DescribeConfigRules", "ConfigRules[]")
+PAGE = RULES["@"]
+MOST = 25  # names that DescribeComplianceByConfigRule takes, and rules that AWS puts on a page
+
+RECORDER_ID = "{name}:{account}:{region}"
+
+
+class AWSConfigurationRecorder(Resource):
+    """What writes down how resources change; what it does not record, no rule sees."""
+
+    source = call("config", "DescribeConfigurationRecorders", "ConfigurationRecorders[]")
+
+    id: str = at(RECORDER_ID)
+    arn: str = at("arn", index=True)
+    name: str = at("name")
+    role_arn: str = at("roleARN")
+    recording_group_all_supported: bool = at("recordingGroup.allSupported")
+    recording_group_include_global_resource_types: bool = at("recordingGroup.includeGlobalResourceTypes")
+    recording_group_resource_types: list[str] = at("recordingGroup.resourceTypes")
+    excluded_resource_types: list[str] = at("recordingGroup.exclusionByResourceTypes.resourceTypes")
+    recording_strategy: str = at("recordingGroup.recordingStrategy.useOnly")
+    recording_frequency: str = at("recordingMode.recordingFrequency")
+
+    role: AWSRole = to("ASSOCIATED_WITH", "roleARN", on="arn")
+
+
+class AWSConfigurationRecorderStatus(Resource, extends=AWSConfigurationRecorder):
+    """Whether a recorder is on, and whether it works."""
+
+    source = call("config", "DescribeConfigurationRecorderStatus", "ConfigurationRecordersStatus[]")
+
+    id: str = at(RECORDER_ID)
+    recording: bool = at("recording", doc="false: nothing is written down")
+    last_status: str = at("lastStatus")
+    last_status_change: datetime = at("lastStatusChangeTime")
+    last_error_code: str = at("lastErrorCode")
+
+
+class AWSConfigDeliveryChannel(Resource):
+    """Where AWS Config's history goes."""
+
+    source = call("config", "DescribeDeliveryChannels", "DeliveryChannels[]")
+
+    id: str = at(RECORDER_ID)
+    name: str = at("name")
+    s3_bucket_name: str = at("s3BucketName")
+    s3_key_prefix: str = at("s3KeyPrefix")
+    s3_kms_key_arn: str = at("s3KmsKeyArn")
+    sns_topic_arn: str = at("snsTopicARN")
+    config_snapshot_delivery_properties_delivery_frequency: str = at(
+        "configSnapshotDeliveryProperties.deliveryFrequency"
+    )
+
+    bucket: S3Bucket = to("DELIVERS_TO", "s3BucketName")
+    key: KMSKey = to("ENCRYPTED_BY", "s3KmsKeyArn", on="arn")
+    topic: SNSTopic = to("NOTIFIES", "snsTopicARN")
+
+
+def _whole_account(rule: Record) -> str | None:
+    """The account, unless the rule is for one resource."""
+    return None if (rule["Scope"] or {}).get("ComplianceResourceId") else rule.context.account
+
+
+class AWSConfigRule(Resource):
+    """A rule that the account's resources are held against."""
+
+    source = RULES
+
+    id: str = at("ConfigRuleArn")
+    arn: str = at("ConfigRuleArn", index=True)
+    name: str = at("ConfigRuleName", index=True)
+    rule_id: str = at("ConfigRuleId")
+    description: str = at("Description")
+    state: str = at("ConfigRuleState")
+    scope_compliance_resource_types: list[str] = at("Scope.ComplianceResourceTypes")
+    scope_tag_key: str = at("Scope.TagKey")
+    scope_tag_value: str = at("Scope.TagValue")
+    scope_tag_compliance_resource_id: str = at("Scope.ComplianceResourceId")
+    source_owner: str = at("Source.Owner", doc="AWS, CUSTOM_LAMBDA or CUSTOM_POLICY")
+    source_identifier: str = at("Source.SourceIdentifier", doc="A managed rule's name, or the function's ARN")
+    source_details: list[str] = at("Source.SourceDetails", then=lambda details: [str(each) for each in details])
+    input_parameters: str = at("InputParameters")
+    maximum_execution_frequency: str = at("MaximumExecutionFrequency")
+    created_by: str = at("CreatedBy", doc="The service that made it: Security Hub, say")
+
+    account: AWSAccount = to("EVALUATES", _whole_account)
+    function: AWSLambda = about("USES", "Source.SourceIdentifier")
+
+
+def names(page: Record) -> list[str] | None:
+    """The names of a page's rules; None for an empty page, because no names would mean all rules."""
+    return [rule["ConfigRuleName"] for rule in page["ConfigRules"] or ()][:MOST] or None
+
+
+COMPLIANCE = detail("config", "DescribeComplianceByConfigRule", on=PAGE, ConfigRuleNames=names)
+
+
+def compliances(reply: Record) -> Iterator[dict[str, Any]]:
+    """What a reply says of each rule, with the rule's ARN, which only the listing tells."""
+    page = reply.up["ConfigRules"] if reply.up else ()
+    arns = {rule["ConfigRuleName"]: rule["ConfigRuleArn"] for rule in page}
+    for each in reply["ComplianceByConfigRules"] or ():
+        yield {"arn": arns[each["ConfigRuleName"]], "name": each["ConfigRuleName"], **each.get("Compliance", {})}
+
+
+COMPLIANCES = COMPLIANCE.each(compliances)
+BREACHES = detail(
+    "config",
+    "GetComplianceDetailsByConfigRule",
+    on=COMPLIANCES,
+    ConfigRuleName="name",
+    ComplianceTypes=["NON_COMPLIANT"],
+    when=lambda rule: rule["ComplianceType"] == "NON_COMPLIANT",
+)
+# What an ARN is made of where Config names a resource by less: `{}` is its own id.
+_ARNS = {
+    "AWS::DynamoDB::Table": "dynamodb:{region}:{account}:table/{}",
+    "AWS::EC2::Instance": "ec2:{region}:{account}:instance/{}",
+    "AWS::EC2::NetworkInterface": "ec2:{region}:{account}:network-interface/{}",
+    "AWS::EC2::SecurityGroup": "ec2:{region}:{account}:security-group/{}",
+    "AWS::EC2::Subnet": "ec2:{region}:{account}:subnet/{}",
+    "AWS::EC2::VPC": "ec2:{region}:{account}:vpc/{}",
+    "AWS::EC2::Volume": "ec2:{region}:{account}:volume/{}",
+    "AWS::KMS::Key": "kms:{region}:{account}:key/{}",
+    "AWS::Lambda::Function": "lambda:{region}:{account}:function:{}",
+    "AWS::S3::Bucket": "s3:::{}",
+}
+
+
+def _breaches(rule: Record) -> Iterator[tuple[str, str]]:
+    """The type and the id of each resource that breaks the rule."""
+    for each in rule.reply(BREACHES).get("EvaluationResults") or ():
+        about = each["EvaluationResultIdentifier"]["EvaluationResultQualifier"]
+        yield about["ResourceType"], about["ResourceId"]
+
+
+def arn_of(kind: str, name: str, context: Context) -> str | None:
+    """The ARN of a resource by Config's type and id; None where Config's id is no part of it."""
+    if name.startswith("arn:"):
+        return name
+    form = _ARNS.get(kind)
+    return form and f"arn:{context.partition}:" + form.format(name, region=context.region, account=context.account)
+
+
+def broken_by(rule: Record) -> list[str]:
+    """The ARNs of the resources that break the rule, as far as Config's ids tell them."""
+    found = (arn_of(kind, name, rule.context) for kind, name in _breaches(rule))
+    return [arn for arn in found if arn]
+
+
+def of_kind(wanted: str, rule: Record) -> list[str]:
+    """The ids that Config has for the resources of one type that break the rule."""
+    return [name for kind, name in _breaches(rule) if kind == wanted]
+
+
+NON_COMPLIANT = always("NON_COMPLIANT")
+
+
+class AWSConfigRuleCompliance(Resource, extends=AWSConfigRule):
+    """Whether a rule holds, and which resources break it."""
+
+    source = COMPLIANCES
+
+    id: str = at("arn")
+    compliance_type: str = at("ComplianceType", doc="COMPLIANT, NON_COMPLIANT or INSUFFICIENT_DATA")
+    noncompliant_resources: int = at("ComplianceContributorCount.CappedCount", doc="AWS counts to 25")
+
+    broken_by: list[
+        ACMCertificate
+        | AWSLambda
+        | AWSNetworkInterface
+        | AWSVpc
+        | AutoScalingGroup
+        | DynamoDBTable
+        | EBSVolume
+        | EC2Instance
+        | EC2SecurityGroup
+        | EC2Subnet
+        | KMSKey
+        | LoadBalancerV2
+        | S3Bucket
+        | SNSTopic
+    ] = about("EVALUATES", broken_by, of=BREACHES, compliance=NON_COMPLIANT)
+    users: list[AWSUser] = to(
+        "EVALUATES", partial(of_kind, "AWS::IAM::User"), of=BREACHES, on="userid", compliance=NON_COMPLIANT
+    )
+    roles: list[AWSRole] = to(
+        "EVALUATES", partial(of_kind, "AWS::IAM::Role"), of=BREACHES, on="roleid", compliance=NON_COMPLIANT
+    )
+    databases: list[RDSInstance] = to(
+        "EVALUATES",
+        partial(of_kind, "AWS::RDS::DBInstance"),
+        of=BREACHES,
+        on="dbi_resource_id",
+        compliance=NON_COMPLIANT,
+    )
