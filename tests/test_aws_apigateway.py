@@ -39,12 +39,12 @@ def test_an_indented_policy_is_json_too() -> None:
 )
 def test_the_function_behind_a_method_is_known_unless_a_stage_chooses_it(behind: str, function: str | None) -> None:
     uri = f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{behind}/invocations"
-    assert apigateway.function(Record({"uri": uri}, HERE)) == function
+    assert apigateway.function_of(uri) == function
 
 
 def test_a_server_behind_a_method_is_no_function() -> None:
-    assert apigateway.function(Record({"uri": "https://example.com/functions/a/invocations"}, HERE)) is None
-    assert apigateway.function(Record({"type": "MOCK"}, HERE)) is None
+    assert apigateway.function_of("https://example.com/functions/a/invocations") is None
+    assert apigateway.function_of(None) is None
 
 
 @pytest.mark.parametrize(

@@ -68,8 +68,19 @@ def test_the_values_of_an_origins_headers_are_never_kept() -> None:
     headers = {"Quantity": 1, "Items": [{"HeaderName": "X-Origin-Verify", "HeaderValue": "hush"}]}
     [type_] = [each for each in catalogue.load().types if each.name == "CloudFrontDistribution"]
     given = distribution({"DomainName": "orders.s3.amazonaws.com", "CustomHeaders": headers})
+    given.replies[cloudfront.CONFIG.call] = {"DistributionConfig": {"Origins": given["Origins"]}}
     maker = Maker(type_)
     row, links = maker.row(given), list(maker.links(given, "arn"))
     assert row["props"]["origin_header_names"] == ["X-Origin-Verify"]
     assert links
     assert "hush" not in f"{row}{links}"
+
+
+@pytest.mark.parametrize(
+    ("logging", "bucket"),
+    [({"Enabled": True, "Bucket": "attic.s3.amazonaws.com"}, "attic"), ({"Enabled": False, "Bucket": ""}, None)],
+)
+def test_the_bucket_that_the_log_goes_to(logging: dict[str, Any], bucket: str | None) -> None:
+    given = distribution()
+    given.replies[cloudfront.CONFIG.call] = {"DistributionConfig": {"Logging": logging}}
+    assert cloudfront.logs(given) == bucket

@@ -6,6 +6,7 @@ Source of the exceptions: the Service Authorization Reference, as gathered in `s
 from __future__ import annotations
 
 PREFIXES = {
+    "accessanalyzer": "access-analyzer",
     "efs": "elasticfilesystem",
     "elb": "elasticloadbalancing",
     "elbv2": "elasticloadbalancing",
@@ -18,6 +19,7 @@ EXCEPTIONS: dict[tuple[str, str], tuple[str, ...]] = {
     **{
         ("apigateway", operation): ("apigateway:GET",)  # its actions are named like the verbs of HTTP
         for operation in (
+            "GetAuthorizers",
             "GetBasePathMappings",
             "GetClientCertificates",
             "GetDeployments",
@@ -27,6 +29,7 @@ EXCEPTIONS: dict[tuple[str, str], tuple[str, ...]] = {
             "GetStages",
         )
     },
+    ("accessanalyzer", "ListFindingsV2"): ("access-analyzer:ListFindings",),
     ("s3", "ListBuckets"): ("s3:ListAllMyBuckets",),
     ("s3", "HeadBucket"): ("s3:ListBucket",),
     ("s3", "GetBucketEncryption"): ("s3:GetEncryptionConfiguration",),

@@ -36,6 +36,12 @@ def unescaped(policy: str) -> str:
     return str(json.loads(f'"{policy}"')) if policy.lstrip("{ ").startswith("\\") else policy
 
 
+def reachable(api: Record) -> bool | None:
+    """Whether the internet can reach it: all but PRIVATE ones, whatever their policy says of who may call."""
+    kinds = (api["endpointConfiguration"] or {}).get("types")
+    return "PRIVATE" not in kinds if kinds else None
+
+
 class APIGatewayRestAPI(Resource):
     """A REST API: where it can be reached from, and whom its policy lets in."""
 
@@ -51,6 +57,7 @@ class APIGatewayRestAPI(Resource):
     minimumcompressionsize: int = at("minimumCompressionSize")
     disableexecuteapiendpoint: bool = at("disableExecuteApiEndpoint", doc="Whether only its own domains reach it")
     endpoint_type: str = at("endpointConfiguration.types[0]", doc="EDGE, REGIONAL, or PRIVATE: from VPCs alone")
+    exposed_internet: bool = at(reachable)
     vpc_endpoint_ids: list[str] = at("endpointConfiguration.vpcEndpointIds")
     api_key_source: str = at("apiKeySource")
     policy: str = at("policy", then=unescaped, doc="Who may call it, as JSON; null: whoever its methods let in")
@@ -164,6 +171,43 @@ def integrations(resource: Record) -> Iterator[dict[str, Any]]:
             yield {**method["methodIntegration"], "verb": verb}
 
 
+def function_of(uri: str | None) -> str | None:
+    """The Lambda function that a URI invokes, whatever its version; one named by a stage variable cannot be known."""
+    match = _FUNCTION.search(uri or "")
+    return function_arn(match[1]) if match else None
+
+
+def authorizing(authorizer: Record) -> str | None:
+    """The function that decides who may call."""
+    return function_of(authorizer["authorizerUri"])
+
+
+AUTHORIZERS = detail("apigateway", "GetAuthorizers", "items[]", on=APIS, restApiId="id")
+
+
+class AWSAPIGatewayAuthorizer(Resource):
+    """Whom an API asks who is calling: a function of one's own, or user pools."""
+
+    source = AUTHORIZERS
+
+    id: str = at("{^id}/{id}")
+    arn: str = at(_arn("restapis/{^id}/authorizers/{id}"), index=True)
+    authorizer_id: str = at("id")
+    name: str = at("name")
+    type: str = at("type", doc="TOKEN, REQUEST or COGNITO_USER_POOLS")
+    auth_type: str = at("authType")
+    uri: str = at("authorizerUri")
+    credentials: str = at("authorizerCredentials")
+    identity_source: str = at("identitySource")
+    result_ttl_seconds: int = at("authorizerResultTtlInSeconds", doc="How long an answer is believed")
+    provider_arns: list[str] = at("providerARNs")
+    api_id: str = at("^id")
+
+    api: APIGatewayRestAPI = by("HAS_AUTHORIZER", "^id")
+    function: AWSLambda = to("TRIGGERS", authorizing)
+    role: AWSRole = to("ASSUMES", "authorizerCredentials")
+
+
 class APIGatewayMethod(Resource):
     """A verb on a path: whom it asks before it answers; NONE and no key is everybody whom the policy lets in."""
 
@@ -182,17 +226,12 @@ class APIGatewayMethod(Resource):
     api_key_required: bool = at("apiKeyRequired")
 
     resource: APIGatewayResource = by("HAS_METHOD", "^id")
-
-
-def function(integration: Record) -> str | None:
-    """The Lambda function behind a method, whatever its version; one named by a stage variable cannot be known."""
-    match = _FUNCTION.search(integration["uri"] or "")
-    return function_arn(match[1]) if match else None
+    authorizer: AWSAPIGatewayAuthorizer = to("AUTHORIZED_BY", "{^^id}/{authorizerId}")
 
 
 def triggered(integration: Record) -> list[Link]:
-    """The same function, from the API."""
-    behind = function(integration)
+    """The function behind a method, from the API."""
+    behind = function_of(integration["uri"])
     return [Link(behind, start=reader("^^id")(integration))] if behind else []
 
 

@@ -19,9 +19,11 @@ from skysweep.aws.elbv2 import LoadBalancerV2
 from skysweep.aws.lambda_ import AWSLambda, AWSLambdaFunctionVersion
 from skysweep.aws.s3 import S3Bucket
 from skysweep.aws.wafv2 import AWSWAFCloudFrontACL
-from skysweep.model import Link, Record, Resource, at, by, call, to
+from skysweep.model import Link, Record, Resource, at, by, call, detail, to
 
 DISTRIBUTIONS = call("cloudfront", "ListDistributions", "DistributionList.Items[]", per="account")
+# The listing tells all but where the logs go and what the bare address serves.
+CONFIG = detail("cloudfront", "GetDistributionConfig", on=DISTRIBUTIONS, Id="Id")
 
 _BUCKET = re.compile(r"(.+)\.s3(?:-website|-accelerate)?(?:[.-](?:dualstack\.)?[a-z0-9-]+)?\.amazonaws\.com(?:\.cn)?")
 _API = re.compile(r"([a-z0-9]+)\.execute-api\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?")
@@ -130,6 +132,12 @@ def header_names(distribution: Record) -> list[str]:
     return sorted({header["HeaderName"] for items in headers for header in items})
 
 
+def logs(distribution: Record) -> str | None:
+    """The bucket that its own log of requests goes to."""
+    logging = distribution.reply(CONFIG).get("DistributionConfig", {}).get("Logging") or {}
+    return bucket(logging["Bucket"]) if logging.get("Bucket") else None
+
+
 class CloudFrontDistribution(Resource):
     """A distribution: a door to the internet before buckets, load balancers and APIs; what is behind it is public."""
 
@@ -167,6 +175,12 @@ class CloudFrontDistribution(Resource):
     trusted_key_groups: list[str] = at("DefaultCacheBehavior.TrustedKeyGroups.Items", doc="Who may sign its addresses")
     field_level_encryption_id: str = at("DefaultCacheBehavior.FieldLevelEncryptionId")
     realtime_log_config_arn: str = at("DefaultCacheBehavior.RealtimeLogConfigArn")
+    logging_enabled: bool = at(
+        "DistributionConfig.Logging.Enabled", of=CONFIG, doc="Of the standard log; what CloudWatch delivers is not told"
+    )
+    logging_include_cookies: bool = at("DistributionConfig.Logging.IncludeCookies", of=CONFIG)
+    logging_bucket: str = at(logs, of=CONFIG)
+    default_root_object: str = at("DistributionConfig.DefaultRootObject", of=CONFIG)
     function_arns: list[str] = at(edge_functions, doc="The CloudFront Functions that it runs")
 
     buckets: list[S3Bucket] = to("SERVES_FROM", _links(bucket))
@@ -178,4 +192,5 @@ class CloudFrontDistribution(Resource):
     certificate: ACMCertificate = to("USES_CERTIFICATE", "ViewerCertificate.ACMCertificateArn")
     functions: list[AWSLambda] = to("USES_LAMBDA_EDGE", functions)
     versions: list[AWSLambdaFunctionVersion] = to("USES_LAMBDA_EDGE", versions)
+    logs: S3Bucket = to("LOGS_TO", logs, of=CONFIG)
     web_acl: AWSWAFCloudFrontACL = by("PROTECTS", "WebACLId")
