@@ -265,7 +265,7 @@ def declared(cls: type[Resource]) -> Type:
     edges: list[Edge] = []
     for name, value in _members(cls).items():
         if isinstance(value, Property):
-            value.name, value.type = name, hints.get(name)
+            value.name, value.type = name.removesuffix("_"), hints.get(name)
             properties.append(value)
         elif isinstance(value, Edge):
             edges += _edges(name, value, hints.get(name))

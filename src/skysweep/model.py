@@ -300,6 +300,7 @@ class Resource:
     owned: whether the account points at the node with RESOURCE.
     owned_by: the path of the account that a record belongs to, where AWS lets others list it too (a VPC shared by RAM).
     What those tell counts only while no sweep has been to the owner; they point at the node all the same.
+    A property that is called like one of these has ``_`` behind its name here: `source_` is `source` in the graph.
     """
 
     also: ClassVar[tuple[str, ...]] = ()
