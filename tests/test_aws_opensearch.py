@@ -35,3 +35,13 @@ def test_an_instance_type_is_told_as_the_older_api_tells_it() -> None:
 )
 def test_a_domain_answers_on_the_internet_or_within_its_vpc(told: dict[str, Any], host: str | None) -> None:
     assert opensearch.host(Record(told, Context("123456789012", "us-east-1"))) == host
+
+
+def test_a_domain_writes_to_the_log_groups_of_what_is_switched_on() -> None:
+    group = "arn:aws:logs:us-east-1:123456789012:log-group:/aes/logs"
+    told = {
+        "AUDIT_LOGS": {"Enabled": True, "CloudWatchLogsLogGroupArn": f"{group}:*"},
+        "INDEX_SLOW_LOGS": {"Enabled": False, "CloudWatchLogsLogGroupArn": f"{group}/slow"},
+    }
+    domain = Record({"LogPublishingOptions": told}, Context("123456789012", "us-east-1"))
+    assert opensearch.log_groups(domain) == [group]

@@ -36,6 +36,13 @@ def kms_key(path: str) -> Function:
     return answer
 
 
+def log_group_arn(told: str, context: Context) -> str:
+    """The ARN of a log group that an API names, or whose ARN it gives with ``:*`` for the streams in it."""
+    if told.startswith("arn:"):
+        return told.removesuffix(":*")
+    return f"arn:{context.partition}:logs:{context.region}:{context.account}:log-group:{told}"
+
+
 def always(text: str) -> Function:
     """The function that answers the same for every record: for what AWS's documentation says of all of a kind."""
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from skysweep.aws._common import moment
+from skysweep.aws.ecs import ECSCluster
 from skysweep.aws.iam import AWSInstanceProfile, AWSRole
 from skysweep.aws.launchtemplates import LaunchTemplate
 from skysweep.aws.securitygroups import EC2SecurityGroup
@@ -65,6 +66,7 @@ class AWSBatchComputeEnvironment(Resource):
     profile: AWSInstanceProfile = to("INSTANCE_PROFILE", instance_profile)
     subnets: list[EC2Subnet] = to("PART_OF_SUBNET", "computeResources.subnets")
     groups: list[EC2SecurityGroup] = to("MEMBER_OF_EC2_SECURITY_GROUP", "computeResources.securityGroupIds")
+    cluster: ECSCluster = to("USES", "ecsClusterArn")
     template: LaunchTemplate = to("USES", "computeResources.launchTemplate.launchTemplateId")
 
 

@@ -6,11 +6,20 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from skysweep.aws._common import kms_key
+from skysweep.aws._common import kms_key, log_group_arn
 from skysweep.aws.kms import KMSKey
+from skysweep.aws.logs import CloudWatchLogGroup
 from skysweep.aws.securitygroups import EC2SecurityGroup
 from skysweep.aws.sns import SNSTopic
 from skysweep.model import Record, Resource, arn, at, by, call, to
+from skysweep.paths import reader
+
+LOG_GROUPS = "LogDeliveryConfigurations[].DestinationDetails.CloudWatchLogsDetails.LogGroup"
+
+
+def log_group_arns(cache: Record) -> list[str]:
+    """The ARNs of the log groups that slow commands, or all that the engine says, are written to."""
+    return [log_group_arn(name, cache.context) for name in reader(LOG_GROUPS)(cache) or ()]
 
 
 class AWSElasticacheReplicationGroup(Resource):
@@ -46,11 +55,12 @@ class AWSElasticacheReplicationGroup(Resource):
     snapshot_retention_limit: int = at("SnapshotRetentionLimit", doc="Days that snapshots are kept; 0: none are made")
     snapshot_window: str = at("SnapshotWindow")
     log_types: list[str] = at("LogDeliveryConfigurations[].LogType")
-    log_groups: list[str] = at("LogDeliveryConfigurations[].DestinationDetails.CloudWatchLogsDetails.LogGroup")
+    log_groups: list[str] = at(LOG_GROUPS)
     global_replication_group_id: str = at("GlobalReplicationGroupInfo.GlobalReplicationGroupId")
     global_replication_group_member_role: str = at("GlobalReplicationGroupInfo.GlobalReplicationGroupMemberRole")
 
     key: KMSKey = to("ENCRYPTED_BY", kms_key("KmsKeyId"), on="arn")
+    logs: list[CloudWatchLogGroup] = to("LOGS_TO", log_group_arns)
 
 
 # Without ShowCacheNodeInfo the endpoints of the nodes are not told.
@@ -92,11 +102,12 @@ class ElasticacheCluster(Resource):
     at_rest_encryption_enabled: bool = at("AtRestEncryptionEnabled")
     topic_arn: str = at("NotificationConfiguration.TopicArn")
     log_types: list[str] = at("LogDeliveryConfigurations[].LogType")
-    log_groups: list[str] = at("LogDeliveryConfigurations[].DestinationDetails.CloudWatchLogsDetails.LogGroup")
+    log_groups: list[str] = at(LOG_GROUPS)
 
     group: AWSElasticacheReplicationGroup = by("CONTAINS", GROUP_OF)
     security_groups: list[EC2SecurityGroup] = to("MEMBER_OF_EC2_SECURITY_GROUP", "SecurityGroups[].SecurityGroupId")
     topic: SNSTopic = to("NOTIFIES", "NotificationConfiguration.TopicArn")
+    logs: list[CloudWatchLogGroup] = to("LOGS_TO", log_group_arns)
 
 
 def notification(cluster: Record) -> Iterator[Mapping[str, Any]]:

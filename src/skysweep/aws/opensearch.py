@@ -5,10 +5,11 @@ The opensearch API tells both engines' domains; values are told as the older `es
 
 from __future__ import annotations
 
-from skysweep.aws._common import kms_key
+from skysweep.aws._common import kms_key, log_group_arn
 from skysweep.aws.acm import ACMCertificate
 from skysweep.aws.iam import AWSRole
 from skysweep.aws.kms import KMSKey
+from skysweep.aws.logs import CloudWatchLogGroup
 from skysweep.aws.securitygroups import EC2SecurityGroup
 from skysweep.aws.vpc import AWSVpc, EC2Subnet
 from skysweep.model import Record, Resource, at, call, detail, to
@@ -38,6 +39,13 @@ def host(domain: Record) -> str | None:
     """The name that a domain answers at: on the internet, or else within its VPC."""
     found = domain["Endpoint"] or (domain["Endpoints"] or {}).get("vpc")
     return str(found) if found else None
+
+
+def log_groups(domain: Record) -> list[str]:
+    """The ARNs of the log groups that it writes to, of the kinds of log that are switched on."""
+    told = (domain["LogPublishingOptions"] or {}).values()
+    groups = (each.get("CloudWatchLogsLogGroupArn") for each in told if each.get("Enabled"))
+    return [log_group_arn(group, domain.context) for group in groups if group]
 
 
 class ESDomain(Resource):
@@ -105,5 +113,6 @@ class ESDomain(Resource):
     subnets: list[EC2Subnet] = to("PART_OF_SUBNET", "VPCOptions.SubnetIds")
     groups: list[EC2SecurityGroup] = to("MEMBER_OF_EC2_SECURITY_GROUP", "VPCOptions.SecurityGroupIds")
     key: KMSKey = to("ENCRYPTED_BY", kms_key("EncryptionAtRestOptions.KmsKeyId"), on="arn")
+    logs: list[CloudWatchLogGroup] = to("LOGS_TO", log_groups)
     cognito_role: AWSRole = to("HAS_ROLE", "CognitoOptions.RoleArn")
     certificate: ACMCertificate = to("USES_CERTIFICATE", "DomainEndpointOptions.CustomEndpointCertificateArn")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
+from skysweep.aws._common import log_group_arn
 from skysweep.aws.acm import ACMCertificate
 from skysweep.aws.gateways import ElasticIPAddress
 from skysweep.aws.iam import AWSRole
 from skysweep.aws.lambda_ import AWSLambda
+from skysweep.aws.logs import CloudWatchLogGroup
 from skysweep.aws.routes import AWSVpcEndpoint
 from skysweep.aws.s3 import S3Bucket
 from skysweep.aws.securitygroups import EC2SecurityGroup
@@ -45,6 +47,12 @@ def server_roles(server: Record) -> list[str]:
     return [role for role in roles if role]
 
 
+def log_groups(server: Record) -> list[str]:
+    """The ARNs of the log groups that it writes structured logs to."""
+    told = (server.reply(SERVER).get("Server") or {}).get("StructuredLogDestinations") or ()
+    return [log_group_arn(each, server.context) for each in told]
+
+
 class AWSTransferServer(Resource):
     """A file server for people outside: where it can be reached, by which protocols, and who says who may log in."""
 
@@ -76,6 +84,7 @@ class AWSTransferServer(Resource):
     workflow_ids: list[str] = at("Server.WorkflowDetails.OnUpload[].WorkflowId", of=SERVER)
 
     roles: list[AWSRole] = to("HAS_ROLE", server_roles, of=SERVER)
+    logs: list[CloudWatchLogGroup] = to("LOGS_TO", log_groups, of=SERVER)
     vpc: AWSVpc = to("MEMBER_OF_AWS_VPC", "Server.EndpointDetails.VpcId", of=SERVER)
     subnets: list[EC2Subnet] = to("PART_OF_SUBNET", "Server.EndpointDetails.SubnetIds", of=SERVER)
     groups: list[EC2SecurityGroup] = to(
