@@ -112,7 +112,7 @@ def _primary_ipv6(record: Record) -> str | None:
     return None
 
 
-def _eks_cluster(record: Record) -> str | None:
+def eks_cluster(record: Record) -> str | None:
     """The EKS cluster that an instance's tags name."""
     for tag in record["Tags"] or ():
         if tag["Key"] in {"eks:cluster-name", "alpha.eksctl.io/cluster-name"} and tag.get("Value"):
@@ -162,7 +162,7 @@ class EC2Instance(Resource):
     imdsaccessmode: str = at("MetadataOptions.HttpTokens", then={"required": "v2_only", "optional": "v1_or_v2"}.get)
     imdsv1enabled: bool = at("MetadataOptions.HttpTokens", then=lambda tokens: tokens == "optional")
     imdsv2required: bool = at("MetadataOptions.HttpTokens", then=lambda tokens: tokens == "required")
-    eks_cluster_name: str = at(_eks_cluster)
+    eks_cluster_name: str = at(eks_cluster)
 
     reservation: EC2Reservation = to("MEMBER_OF_EC2_RESERVATION", "^ReservationId")
     profile: AWSInstanceProfile = to("INSTANCE_PROFILE", "IamInstanceProfile.Arn")
