@@ -5,6 +5,8 @@ from skysweep.syncs import syncs
 
 # Cartography sweeps none of these services: their types are selected by label.
 NEVER_SYNCED = {
+    "AWSAccessAnalyzer",
+    "AWSAccessAnalyzerFinding",
     "AWSBatchComputeEnvironment",
     "AWSBatchJob",
     "AWSBatchJobDefinition",

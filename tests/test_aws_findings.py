@@ -1,0 +1,99 @@
+"""What findings, rules and logs tell in forms of their own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from skysweep.aws import config, flowlogs, guardduty, inspector2, securityhub
+from skysweep.model import Context, Record
+
+HERE = Context("123456789012", "us-east-1")
+
+
+def record(**members: Any) -> Record:
+    return Record(members, HERE)
+
+
+@pytest.mark.parametrize(
+    ("severity", "label"),
+    [(0.5, None), (1.0, "low"), (3.9, "low"), (4.0, "medium"), (6.9, "medium"), (7.0, "high"), (9.0, "critical")],
+)
+def test_guardduty_names_its_severities(severity: float, label: str | None) -> None:
+    assert guardduty.severity_label(severity) == label
+
+
+@pytest.mark.parametrize(
+    ("told", "sample"),
+    [('{"sample": true}', True), ('{"sample": false}', False), ("{}", None), ("[]", None), ("a", None)],
+)
+def test_a_finding_says_in_json_whether_it_is_a_sample(told: str, sample: bool | None) -> None:
+    assert guardduty.is_sample(told) is sample
+
+
+def test_credentials_are_the_users_or_the_roles() -> None:
+    def key(kind: str) -> Record:
+        return record(Resource={"AccessKeyDetails": {"PrincipalId": "AROA1:session", "UserType": kind}})
+
+    assert (guardduty.user_id(key("IAMUser")), guardduty.role_id(key("IAMUser"))) == ("AROA1", None)
+    assert (guardduty.user_id(key("AssumedRole")), guardduty.role_id(key("AssumedRole"))) == (None, "AROA1")
+    assert (guardduty.user_id(key("Root")), guardduty.role_id(key("Root"))) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("package", "id_"),
+    [
+        ({"name": "zlib", "version": "1.2"}, "zlib|1.2"),
+        ({"name": "ssl", "version": "1", "epoch": 0, "release": "2", "arch": "X86_64"}, "ssl|0:1-2.X86_64"),
+        ({"name": "ssl", "version": "1", "epoch": 1, "arch": "ARM64"}, "ssl|1:1.ARM64"),
+    ],
+)
+def test_packages_are_named_as_rpm_names_them(package: dict[str, Any], id_: str) -> None:
+    assert inspector2.package_id(record(**package)) == id_
+
+
+def test_an_image_in_a_nested_repository_is_known_by_its_digest() -> None:
+    arn = "arn:aws:ecr:us-east-1:123456789012:repository/a/b/c/sha256:98c0"
+    finding = record(resources=[{"type": "AWS_ECR_CONTAINER_IMAGE", "id": arn}])
+
+    assert inspector2.image_digest(finding) == "sha256:98c0"
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "arn"),
+    [
+        ("AWS::EC2::Instance", "i-1", "arn:aws:ec2:us-east-1:123456789012:instance/i-1"),
+        ("AWS::S3::Bucket", "pictures", "arn:aws:s3:::pictures"),
+        ("AWS::SNS::Topic", "arn:aws:sns:us-east-1:123456789012:t", "arn:aws:sns:us-east-1:123456789012:t"),
+        ("AWS::Something::New", "n", None),
+    ],
+)
+def test_config_names_resources_by_less_than_their_arn(kind: str, name: str, arn: str | None) -> None:
+    assert config.arn_of(kind, name, HERE) == arn
+
+
+def test_compliance_is_asked_for_no_more_rules_than_aws_takes() -> None:
+    page = record(ConfigRules=[{"ConfigRuleName": str(number)} for number in range(30)])
+
+    assert config.names(page) == [str(number) for number in range(25)]
+    assert config.names(record(ConfigRules=[])) is None
+
+
+def test_security_hub_names_accounts_and_keys_in_its_own_way() -> None:
+    finding = record(
+        Resources=[{"Id": "AWS::::Account:1"}, {"Id": "AWS::IAM::AccessKey:AKIA1"}, {"Id": "arn:aws:s3:::b"}]
+    )
+
+    assert securityhub.accounts(finding) == ["1"]
+    assert securityhub.access_keys(finding) == ["AKIA1"]
+
+
+def test_flow_logs_go_to_a_group_or_to_a_bucket() -> None:
+    bucket = record(ResourceId="vpc-1", LogDestinationType="s3", LogDestination="arn:aws:s3:::b/prefix/")
+    named = record(ResourceId="eni-1", LogGroupName="g")
+
+    assert (flowlogs.bucket(bucket), flowlogs.group_arn(bucket)) == ("b", None)
+    assert flowlogs.group_arn(named) == "arn:aws:logs:us-east-1:123456789012:log-group:g"
+    assert [link.start for link in flowlogs.vpc_to_bucket(bucket)] == ["vpc-1"]
+    assert flowlogs.vpc_to_group(named) == []
