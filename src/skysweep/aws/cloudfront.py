@@ -13,6 +13,7 @@ from typing import Any
 from skysweep.aws._common import function_arn
 from skysweep.aws.acm import ACMCertificate
 from skysweep.aws.apigateway import APIGatewayRestAPI, AWSAPIGatewayDomainName
+from skysweep.aws.apigatewayv2 import APIGatewayV2API
 from skysweep.aws.ec2 import EC2Instance
 from skysweep.aws.elb import AWSLoadBalancer
 from skysweep.aws.elbv2 import LoadBalancerV2
@@ -185,6 +186,7 @@ class CloudFrontDistribution(Resource):
 
     buckets: list[S3Bucket] = to("SERVES_FROM", _links(bucket))
     apis: list[APIGatewayRestAPI] = to("SERVES_FROM", _links(api))
+    v2_apis: list[APIGatewayV2API] = to("SERVES_FROM", _links(api))
     api_domains: list[AWSAPIGatewayDomainName] = to("SERVES_FROM", _links(str), on="name")
     balancers: list[LoadBalancerV2] = to("SERVES_FROM", _links(balancer), on="dnsname")
     classic_balancers: list[AWSLoadBalancer] = to("SERVES_FROM", _links(balancer), on="dnsname")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ipaddress import IPv6Address
 
 from skysweep.aws.apigateway import APIGatewayRestAPI, AWSAPIGatewayDomainName
+from skysweep.aws.apigatewayv2 import APIGatewayV2API
 from skysweep.aws.cloudfront import CloudFrontDistribution
 from skysweep.aws.cloudfront import api as rest_api
 from skysweep.aws.ec2 import EC2Instance
@@ -124,8 +125,8 @@ def other_record(record: Record) -> str | None:
     return hostname(record)
 
 
-def api(record: Record) -> str | None:
-    """The API that the record leads to by its own name; most have a domain before them."""
+def api_id(record: Record) -> str | None:
+    """The id of the API that the record leads to by its own name; most have a domain before them."""
     return rest_api(hostname(record) or "")
 
 
@@ -184,7 +185,8 @@ class AWSDNSRecord(Resource):
     search_domain: ESDomain = to("DNS_POINTS_TO", hostname, on="host")
     distribution: CloudFrontDistribution = to("DNS_POINTS_TO", hostname, on="domain_name")
     api_domain: AWSAPIGatewayDomainName = to("DNS_POINTS_TO", hostname, on="host")
-    api: APIGatewayRestAPI = to("DNS_POINTS_TO", api)
+    api: APIGatewayRestAPI = to("DNS_POINTS_TO", api_id)
+    v2_api: APIGatewayV2API = to("DNS_POINTS_TO", api_id)
     elastic_ips: list[ElasticIPAddress] = to("DNS_POINTS_TO", ipv4, on="public_ip")
     interfaces: list[AWSNetworkInterface] = to("DNS_POINTS_TO", ipv4, on="public_ip")
     ipv6_addresses: list[EC2Ipv6Address] = to("DNS_POINTS_TO", ipv6)
