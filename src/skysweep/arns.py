@@ -112,7 +112,10 @@ TABLE: dict[str, tuple[Row, ...]] = {
         Row("task-definition/*:#", "ECSTaskDefinition"),
         Row("task/**", "ECSTask"),
     ),
-    "eks": (Row("cluster/*", "EKSCluster"),),
+    "eks": (
+        Row("cluster/*", "EKSCluster"),
+        Row("access-entry/**", "EKSAccessEntry", on="arn"),
+    ),
     "elasticache": (
         Row("cluster:*", "ElasticacheCluster"),
         Row("replicationgroup:*", "AWSElasticacheReplicationGroup"),
