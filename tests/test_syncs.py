@@ -11,8 +11,11 @@ NEVER_SYNCED = {
     "AWSBatchJob",
     "AWSBatchJobDefinition",
     "AWSBatchJobQueue",
+    "AWSRoute53Domain",
     "AWSTransferServer",
     "AWSTransferUser",
+    "AWSWAFCloudFrontACL",
+    "AWSWAFRegionalACL",
     "AWSWorkspace",
     "AWSWorkspacesBundle",
 }
