@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from skysweep.aws.batch import AWSBatchJobQueue
+from skysweep.aws.ecs import ECSCluster
 from skysweep.aws.iam import AWSRole
 from skysweep.aws.lambda_ import AWSLambda
 from skysweep.aws.sns import SNSTopic
@@ -54,7 +56,9 @@ class EventBridgeRule(Resource):
 
     role: AWSRole = to("ASSOCIATED_WITH", "RoleArn", on="arn")
     bus: AWSEventBridgeEventBus = to("PART_OF_EVENT_BUS", "^Arn")
-    triggers: list[AWSLambda | SNSTopic | SQSQueue] = about("TRIGGERS", set_off, of=TARGETS)
+    triggers: list[AWSBatchJobQueue | AWSLambda | ECSCluster | SNSTopic | SQSQueue] = about(
+        "TRIGGERS", set_off, of=TARGETS
+    )
 
 
 class EventBridgeTarget(Resource):

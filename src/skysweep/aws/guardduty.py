@@ -10,6 +10,8 @@ import json
 from skysweep.aws.account import AWSAccount
 from skysweep.aws.ebs import EBSVolume
 from skysweep.aws.ec2 import EC2Instance
+from skysweep.aws.ecs import ECSCluster
+from skysweep.aws.eks import EKSCluster
 from skysweep.aws.iam import AccountAccessKey, AWSRole, AWSUser
 from skysweep.aws.lambda_ import AWSLambda
 from skysweep.aws.rds import RDSInstance
@@ -181,5 +183,5 @@ class GuardDutyFinding(Resource):
     key: AccountAccessKey = to("AFFECTS", "Resource.AccessKeyDetails.AccessKeyId")
     user: AWSUser = to("AFFECTS", user_id, on="userid")
     role: AWSRole = to("AFFECTS", role_id, on="roleid")
-    affected: list[AWSLambda | EBSVolume | RDSInstance] = about("AFFECTS", affected)
+    affected: list[AWSLambda | EBSVolume | ECSCluster | EKSCluster | RDSInstance] = about("AFFECTS", affected)
     remote_account: AWSAccount = to("REMOTE_ACCOUNT", f"{_CALL}.RemoteAccountDetails.AccountId")
