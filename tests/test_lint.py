@@ -8,7 +8,7 @@ import pytest
 
 from skysweep import lint
 from skysweep.catalogue import declared
-from skysweep.model import Resource, at, by, call, detail, to
+from skysweep.model import Resource, about, at, by, call, detail, to
 
 INSTANCES = call("ec2", "DescribeInstances", "Reservations[].Instances[]")
 BUCKETS = call("s3", "ListBuckets", "Buckets[]", per="account")
@@ -91,6 +91,16 @@ class WrongKey(Resource):
     many: Good = by("MANY", "SecurityGroups[].GroupId")
 
 
+class WrongArn(Resource):
+    """Ends that are told by ARNs which are not there, of a type that is none, and of one that an edge has already."""
+
+    source = INSTANCES
+    id: str = at("InstanceId")
+    one: Good = about("AFFECTS", "OutpostARN")
+    other: Good | int = about("USES", "OutpostArn")
+    again: list[Good] = about("USES", "OutpostArn")
+
+
 class WrongOperation(Resource):
     """A call that AWS has not."""
 
@@ -168,6 +178,14 @@ class Meddles(Resource):
                 "WrongKey.one: Good.owner needs index=True to be found by",
                 "WrongKey.other: Good has no property nothing to be found by",
                 "WrongKey.many: the path gives a list: annotate it list[…]",
+            ],
+        ),
+        (
+            WrongArn,
+            [
+                "WrongArn.one_Good: Instance has no OutpostARN",
+                "WrongArn.other_: is an edge and must be annotated with a declared type (or a list of one)",
+                "WrongArn.again_Good: WrongArn.other_Good declares the same edge",
             ],
         ),
         (

@@ -283,15 +283,18 @@ def _edges(name: str, edge: Edge, hint: Any) -> Iterator[Edge]:
     """The edge; one for each type that its other end may be, where ARNs tell which."""
     many = typing.get_origin(hint) is list
     target = typing.get_args(hint)[0] if many else hint
-    if not edge.by_arn:
-        known = inspect.isclass(target) and issubclass(target, Resource)
-        yield replace(edge, name=name, target=target if known else None, many=many)
+    if not edge.arns:
+        yield replace(edge, name=name, target=_resource(target), many=many)
         return
-    read = reader(edge.path)
-    for each in typing.get_args(target) or (target,):
-        label = each.label
-        path = partial(_keys, read, label)
-        yield replace(edge, name=f"{name}_{label}", path=path, on=arns.ON.get(label, "id"), target=each, many=True)
+    read = reader(edge.arns)
+    for each in map(_resource, typing.get_args(target) or (target,)):
+        label = each.label if each else ""
+        path, on = partial(_keys, read, label), arns.ON.get(label, "id")
+        yield replace(edge, name=f"{name}_{label}", path=path, on=on, target=each, many=True)
+
+
+def _resource(hint: Any) -> type[Resource] | None:
+    return hint if inspect.isclass(hint) and issubclass(hint, Resource) else None
 
 
 def _keys(read: Function, label: str, record: Record) -> list[str]:

@@ -184,7 +184,7 @@ def _of_edge(edge: Edge, shapes: Sequence[Shape | None]) -> Iterator[str]:
             yield f"{cls.__name__} has no property {key} to be found by"
         elif cls and key != "id" and not getattr(found, "index", False):
             yield f"{cls.__name__}.{key} needs index=True to be found by"
-    for _, path in edge.properties:
+    for path in (edge.arns or "@", *(path for _, path in edge.properties)):
         try:
             _walk(path, shapes)
         except Problem as problem:
@@ -283,13 +283,18 @@ def _edges_once(types: Sequence[Type]) -> Iterator[str]:
     seen: dict[tuple[str, str, str], str] = {}
     for type_ in types:
         for edge in type_.edges:
-            if edge.target is None or (type_.cls.extends and edge.name not in vars(type_.cls)):
+            if edge.target is None or (type_.cls.extends and _declared_as(edge) not in vars(type_.cls)):
                 continue  # the latter is inherited: the same edge, told by another record
             start, end = edge.start.label if edge.start else type_.label, edge.target.label
             triple = (end, edge.kind, start) if edge.inbound else (start, edge.kind, end)
             other = seen.setdefault(triple, f"{type_.name}.{edge.name}")
             if other != f"{type_.name}.{edge.name}":
                 yield f"{type_.name}.{edge.name}: {other} declares the same edge"
+
+
+def _declared_as(edge: Edge) -> str:
+    """The name of the class's member: one whose ends ARNs tell makes an edge for each type."""
+    return edge.name.removesuffix(f"_{edge.target.label}") if edge.arns and edge.target else edge.name
 
 
 def _edge_names(types: Sequence[Type]) -> Iterator[str]:

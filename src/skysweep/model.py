@@ -219,7 +219,10 @@ class Property:
 
 @dataclass(slots=True)
 class Edge:
-    """A declared edge: its type, the path of the other end's key, and which way it points."""
+    """A declared edge: its type, the path of the other end's key, and which way it points.
+
+    arns: where ARNs tell which nodes are its ends, their path; `path` then picks the keys of one type's nodes.
+    """
 
     kind: str
     path: Path
@@ -232,7 +235,7 @@ class Edge:
     name: str = ""
     target: type[Resource] | None = None
     many: bool = False
-    by_arn: bool = False
+    arns: Path = ""
 
 
 def at(
@@ -284,7 +287,7 @@ def about(kind: str, path: Path, *, of: Source | None = None, **properties: Path
     ``affected: EC2Instance | S3Bucket = about("AFFECTS", "resource")``. Paths are of the record, not of the reply `of`
     its detail call; `arns.py` says which ARN is which type's. An ARN of another type, or of none, gives no edge.
     """
-    return Edge(kind, path, of, properties=tuple(properties.items()), by_arn=True)
+    return Edge(kind, path, of, properties=tuple(properties.items()), arns=path)
 
 
 class Resource:
