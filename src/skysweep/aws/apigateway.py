@@ -15,9 +15,10 @@ from skysweep.aws._common import function_arn
 from skysweep.aws.acm import ACMCertificate
 from skysweep.aws.iam import AWSRole
 from skysweep.aws.lambda_ import AWSLambda
+from skysweep.aws.logs import CloudWatchLogGroup
 from skysweep.aws.routes import AWSVpcEndpoint
 from skysweep.aws.wafv2 import AWSWAFRegionalACL
-from skysweep.model import Link, Record, Resource, arn, at, by, call, detail, to
+from skysweep.model import Link, Record, Resource, about, arn, at, by, call, detail, to
 from skysweep.paths import reader
 
 APIS = call("apigateway", "GetRestApis", "items[]")
@@ -140,6 +141,7 @@ class APIGatewayStage(Resource):
     api: APIGatewayRestAPI = by("ASSOCIATED_WITH", "^id")
     certificate: APIGatewayClientCertificate = to("HAS_CERTIFICATE", "clientCertificateId")
     web_acl: AWSWAFRegionalACL = by("PROTECTS", "webAclArn")
+    logs: CloudWatchLogGroup = about("LOGS_TO", "accessLogSettings.destinationArn")
 
 
 class APIGatewayResource(Resource):

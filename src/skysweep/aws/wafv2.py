@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from skysweep.aws._common import always
 from skysweep.aws.elbv2 import LoadBalancerV2
-from skysweep.model import Record, Resource, Source, at, call, detail, to
+from skysweep.aws.logs import CloudWatchLogGroup
+from skysweep.aws.s3 import S3Bucket
+from skysweep.model import Function, Record, Resource, Source, about, at, call, detail, to
 
 
 def _acls(acls: Source, scope: str) -> Source:
@@ -63,6 +65,14 @@ def counting_rules(acl: Record) -> list[str]:
     return [name for name, action in actions if "Count" in action]
 
 
+def _destinations(logging: Source) -> Function:
+    def destinations(acl: Record) -> list[str]:
+        configuration = acl.reply(logging).get("LoggingConfiguration") or {}
+        return list(configuration.get("LogDestinationConfigs") or ())
+
+    return destinations
+
+
 class _WebACL(Resource):
     """What web ACLs of both scopes tell of themselves."""
 
@@ -96,6 +106,7 @@ class AWSWAFRegionalACL(_WebACL):
     resource_arns: list[str] = at("ResourceArns", of=BALANCERS, doc="The load balancers that it stands before")
 
     balancers: list[LoadBalancerV2] = to("PROTECTS", "ResourceArns", of=BALANCERS, on="arn")
+    logs: list[CloudWatchLogGroup | S3Bucket] = about("LOGS_TO", _destinations(REGIONAL_LOGGING), of=REGIONAL_LOGGING)
 
 
 class AWSWAFCloudFrontACL(_WebACL):
@@ -106,3 +117,7 @@ class AWSWAFCloudFrontACL(_WebACL):
     scope: str = at(always("CLOUDFRONT"))
     log_destinations: list[str] = at("LoggingConfiguration.LogDestinationConfigs", of=CLOUDFRONT_LOGGING)
     logging_filter_default: str = at("LoggingConfiguration.LoggingFilter.DefaultBehavior", of=CLOUDFRONT_LOGGING)
+
+    logs: list[CloudWatchLogGroup | S3Bucket] = about(
+        "LOGS_TO", _destinations(CLOUDFRONT_LOGGING), of=CLOUDFRONT_LOGGING
+    )
