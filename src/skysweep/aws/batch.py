@@ -11,6 +11,7 @@ from typing import Any
 
 from skysweep.aws._common import moment
 from skysweep.aws.ecs import ECSCluster
+from skysweep.aws.eks import EKSCluster
 from skysweep.aws.iam import AWSInstanceProfile, AWSRole
 from skysweep.aws.launchtemplates import LaunchTemplate
 from skysweep.aws.securitygroups import EC2SecurityGroup
@@ -67,6 +68,7 @@ class AWSBatchComputeEnvironment(Resource):
     subnets: list[EC2Subnet] = to("PART_OF_SUBNET", "computeResources.subnets")
     groups: list[EC2SecurityGroup] = to("MEMBER_OF_EC2_SECURITY_GROUP", "computeResources.securityGroupIds")
     cluster: ECSCluster = to("USES", "ecsClusterArn")
+    kubernetes: EKSCluster = to("USES", "eksConfiguration.eksClusterArn")
     template: LaunchTemplate = to("USES", "computeResources.launchTemplate.launchTemplateId")
 
 
