@@ -21,7 +21,7 @@ EXCEPTIONS: dict[tuple[str, str], tuple[str, ...]] = {
         for operation in (
             "GetAuthorizers",
             "GetBasePathMappings",
-            "GetClientCertificates",
+            "GetClientCertificate",
             "GetDeployments",
             "GetDomainNames",
             "GetResources",

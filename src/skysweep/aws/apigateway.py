@@ -84,7 +84,14 @@ class APIGatewayClientCertificate(Resource):
     """What an API shows to the servers behind it, so that they answer nobody else."""
 
     also = ("AWSAPIGatewayClientCertificate",)
-    source = call("apigateway", "GetClientCertificates", "items[]")
+    # Only those that stages name: a listing in every region would find those that serve nothing as well.
+    source = detail(
+        "apigateway",
+        "GetClientCertificate",
+        on=STAGES,
+        missing="NotFoundException",
+        clientCertificateId="clientCertificateId",
+    )
 
     id: str = at("clientCertificateId")
     arn: str = at(_arn("clientcertificates/{clientCertificateId}"))
