@@ -177,3 +177,16 @@ def test_a_list_of_images_without_entries_lists_nothing() -> None:
 )
 def test_only_interfaces_that_efs_made_tell_of_mount_targets(interface: dict[str, Any], targets: list[str]) -> None:
     assert [each["MountTargetId"] for each in efs.target_of(Record(interface, HERE))] == targets
+
+
+def test_a_container_prints_to_the_region_that_its_log_driver_names() -> None:
+    def printing(**options: str) -> Record:
+        return Record(
+            {"logConfiguration": {"options": {f"awslogs-{name}": said for name, said in options.items()}}}, HERE
+        )
+
+    there = ecs_definitions.printed_to(printing(group="/web", region="eu-west-1"))
+    assert there == "arn:aws:logs:eu-west-1:123456789012:log-group:/web"
+    assert ecs_definitions.printed_to(printing(group="/web")) == "arn:aws:logs:us-east-1:123456789012:log-group:/web"
+    assert ecs_definitions.printed_to(printing()) is None
+    assert ecs_definitions.printed_to(Record({}, HERE)) is None

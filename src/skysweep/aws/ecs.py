@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from skysweep.aws._common import kms_arn, processor
+from skysweep.aws._common import kms_arn, kms_key, log_group_arn, processor
 from skysweep.aws._ecs import CLUSTER_ARNS, TASKS
 from skysweep.aws.ec2 import EC2Instance
 from skysweep.aws.ecr import ECRImage
@@ -13,20 +13,17 @@ from skysweep.aws.ecs_definitions import ECSTaskDefinition
 from skysweep.aws.elbv2 import ELBV2TargetGroup
 from skysweep.aws.iam import AWSRole
 from skysweep.aws.kms import KMSKey
+from skysweep.aws.logs import CloudWatchLogGroup
 from skysweep.aws.network import AWSNetworkInterface
+from skysweep.aws.s3 import S3Bucket
 from skysweep.aws.securitygroups import EC2SecurityGroup
 from skysweep.aws.vpc import EC2Subnet
 from skysweep.model import Link, Record, Resource, at, by, detail, to
 from skysweep.paths import reader
 
-_exec_key = reader("configuration.executeCommandConfiguration.kmsKeyId")
+EXEC = "configuration.executeCommandConfiguration"
 _storage = reader("configuration.managedStorageConfiguration")
-
-
-def exec_key(cluster: Record) -> str | None:
-    """The ARN of the key that sessions in containers are encrypted with."""
-    key = _exec_key(cluster)
-    return kms_arn(key, cluster.context) if key else None
+_exec_logs = reader(f"{EXEC}.logConfiguration.cloudWatchLogGroupName")
 
 
 def storage_keys(cluster: Record) -> list[str]:
@@ -34,6 +31,12 @@ def storage_keys(cluster: Record) -> list[str]:
     storage = _storage(cluster) or {}
     keys = [storage.get(name) for name in ("kmsKeyId", "fargateEphemeralStorageKmsKeyId")]
     return [kms_arn(key, cluster.context) for key in keys if key]
+
+
+def exec_logs(cluster: Record) -> str | None:
+    """The ARN of the log group that tells what was done in sessions."""
+    group = _exec_logs(cluster)
+    return log_group_arn(group, cluster.context) if group else None
 
 
 def container_insights(cluster: Record) -> str | None:
@@ -60,25 +63,15 @@ class ECSCluster(Resource):
     arn: str = at("clusterArn", index=True)
     name: str = at("clusterName", index=True)
     status: str = at("status")
-    ecc_kms_key_id: str = at("configuration.executeCommandConfiguration.kmsKeyId")
-    ecc_logging: str = at(
-        "configuration.executeCommandConfiguration.logging", doc="NONE: nobody sees what was done in a container"
-    )
-    ecc_log_configuration_cloud_watch_log_group_name: str = at(
-        "configuration.executeCommandConfiguration.logConfiguration.cloudWatchLogGroupName"
-    )
+    ecc_kms_key_id: str = at(f"{EXEC}.kmsKeyId")
+    ecc_logging: str = at(f"{EXEC}.logging", doc="NONE: nobody sees what was done in a container")
+    ecc_log_configuration_cloud_watch_log_group_name: str = at(f"{EXEC}.logConfiguration.cloudWatchLogGroupName")
     ecc_log_configuration_cloud_watch_encryption_enabled: bool = at(
-        "configuration.executeCommandConfiguration.logConfiguration.cloudWatchEncryptionEnabled"
+        f"{EXEC}.logConfiguration.cloudWatchEncryptionEnabled"
     )
-    ecc_log_configuration_s3_bucket_name: str = at(
-        "configuration.executeCommandConfiguration.logConfiguration.s3BucketName"
-    )
-    ecc_log_configuration_s3_encryption_enabled: bool = at(
-        "configuration.executeCommandConfiguration.logConfiguration.s3EncryptionEnabled"
-    )
-    ecc_log_configuration_s3_key_prefix: str = at(
-        "configuration.executeCommandConfiguration.logConfiguration.s3KeyPrefix"
-    )
+    ecc_log_configuration_s3_bucket_name: str = at(f"{EXEC}.logConfiguration.s3BucketName")
+    ecc_log_configuration_s3_encryption_enabled: bool = at(f"{EXEC}.logConfiguration.s3EncryptionEnabled")
+    ecc_log_configuration_s3_key_prefix: str = at(f"{EXEC}.logConfiguration.s3KeyPrefix")
     capacity_providers: list[str] = at("capacityProviders")
     attachments_status: str = at("attachmentsStatus")
     container_insights: str = at(container_insights)
@@ -86,8 +79,10 @@ class ECSCluster(Resource):
     running_tasks_count: int = at("runningTasksCount")
     active_services_count: int = at("activeServicesCount")
 
-    exec_key: KMSKey = to("USES_KMS_KEY", exec_key, on="arn")
+    exec_key: KMSKey = to("USES_KMS_KEY", kms_key(f"{EXEC}.kmsKeyId"), on="arn")
     storage_keys: list[KMSKey] = to("ENCRYPTED_BY", storage_keys, on="arn")
+    exec_logs: CloudWatchLogGroup = to("LOGS_TO", exec_logs)
+    exec_bucket: S3Bucket = to("LOGS_TO", f"{EXEC}.logConfiguration.s3BucketName")
 
 
 class ECSContainerInstance(Resource):

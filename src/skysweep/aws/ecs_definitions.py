@@ -13,6 +13,7 @@ from skysweep.aws._ecs import TASKS
 from skysweep.aws.ecr import ECRRepositoryImage
 from skysweep.aws.efs import EfsFileSystem
 from skysweep.aws.iam import AWSRole
+from skysweep.aws.logs import CloudWatchLogGroup
 from skysweep.model import Record, Resource, Source, at, by, call, detail, to
 
 FAMILIES = call("ecs", "ListTaskDefinitionFamilies", "families[]", status="ACTIVE")
@@ -105,6 +106,15 @@ def pulled(container: Record) -> str | None:
     return f"{image}:latest"
 
 
+def printed_to(container: Record) -> str | None:
+    """The ARN of the log group that a container prints to."""
+    options = (container["logConfiguration"] or {}).get("options") or {}
+    group = options.get("awslogs-group")
+    here = container.context
+    region = options.get("awslogs-region") or here.region
+    return f"arn:{here.partition}:logs:{region}:{here.account}:log-group:{group}" if group else None
+
+
 class DefinedContainer(Resource):
     """A container as a task definition has it."""
 
@@ -145,6 +155,7 @@ class DefinedContainer(Resource):
 
     definition: ECSTaskDefinition = by("HAS_CONTAINER_DEFINITION", "^taskDefinitionArn")
     pulls: ECRRepositoryImage = to("HAS_IMAGE", pulled, on="uri")
+    logs: CloudWatchLogGroup = to("LOGS_TO", printed_to)
 
 
 class ECSContainerDefinition(DefinedContainer):

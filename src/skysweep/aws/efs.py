@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from skysweep.aws._common import kms_arn
+from skysweep.aws._common import kms_key
 from skysweep.aws.kms import KMSKey
 from skysweep.aws.network import INTERFACES, AWSNetworkInterface
 from skysweep.aws.securitygroups import EC2SecurityGroup
@@ -18,11 +18,6 @@ POLICY = detail(
     "efs", "DescribeFileSystemPolicy", on=FILE_SYSTEMS, missing="PolicyNotFound", FileSystemId="FileSystemId"
 )
 BACKUP = detail("efs", "DescribeBackupPolicy", on=FILE_SYSTEMS, missing="PolicyNotFound", FileSystemId="FileSystemId")
-
-
-def _key(file_system: Record) -> str | None:
-    key = file_system["KmsKeyId"]
-    return kms_arn(key, file_system.context) if key else None
 
 
 class EfsFileSystem(Resource):
@@ -53,7 +48,7 @@ class EfsFileSystem(Resource):
     policy: str = at("Policy", of=POLICY, doc="Who may mount it, as JSON; null: everybody who reaches it")
     backup_policy_status: str = at("BackupPolicy.Status", of=BACKUP, doc="Whether AWS Backup saves it every day")
 
-    key: KMSKey = to("ENCRYPTED_BY", _key, on="arn")
+    key: KMSKey = to("ENCRYPTED_BY", kms_key("KmsKeyId"), on="arn")
 
 
 def is_mounted(file_system: Record) -> bool:

@@ -10,9 +10,11 @@ from functools import lru_cache
 from typing import Any
 
 from skysweep.aws import _x509
+from skysweep.aws._common import log_group_arn
 from skysweep.aws.ec2 import INSTANCES, EC2Instance, eks_cluster
 from skysweep.aws.iam import AWSOIDCProvider, AWSRole, AWSUser
 from skysweep.aws.kms import KMSKey
+from skysweep.aws.logs import CloudWatchLogGroup
 from skysweep.aws.securitygroups import EC2SecurityGroup
 from skysweep.aws.vpc import AWSVpc, EC2Subnet
 from skysweep.model import Record, Resource, arn, at, by, call, detail, to
@@ -91,6 +93,11 @@ def groups(cluster: Record) -> list[str]:
     return [*(network.get("securityGroupIds") or ()), *([own] if own else ())]
 
 
+def log_group(cluster: Record) -> str | None:
+    """The ARN of the log group that EKS writes the control plane's logs to, where it logs any."""
+    return log_group_arn(f"/aws/eks/{cluster['name']}/cluster", cluster.context) if log_types(cluster) else None
+
+
 class EKSCluster(Resource):
     """A Kubernetes cluster: whether the world reaches its API, who administers it, what it logs and encrypts."""
 
@@ -137,6 +144,7 @@ class EKSCluster(Resource):
     subnets: list[EC2Subnet] = to("PART_OF_SUBNET", "resourcesVpcConfig.subnetIds")
     groups: list[EC2SecurityGroup] = to("MEMBER_OF_EC2_SECURITY_GROUP", groups)
     keys: list[KMSKey] = to("ENCRYPTED_BY", "encryptionConfig[].provider.keyArn", on="arn")
+    logs: CloudWatchLogGroup = to("LOGS_TO", log_group)
     provider: AWSOIDCProvider = to("ASSOCIATED_WITH", oidc_provider)
 
 
