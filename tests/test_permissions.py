@@ -16,7 +16,12 @@ from skysweep.permissions import EXCEPTIONS, PREFIXES, actions
 # Read, not imported: the package leaves this file open when it is imported, and warnings are errors here.
 LISTED = json.loads(Path(str(distribution("policyuniverse").locate_file("policyuniverse/data.json"))).read_text())
 # Actions younger than that list (November 2023), each with the page of the Service Authorization Reference it is on.
-NEWER: dict[str, str] = {}
+_EKS = "https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelastickubernetesservice.html"
+NEWER: dict[str, str] = {
+    "eks:DescribeAccessEntry": _EKS,
+    "eks:ListAccessEntries": _EKS,
+    "eks:ListAssociatedAccessPolicies": _EKS,
+}
 REAL = {f"{service['prefix']}:{action}" for service in LISTED.values() for action in service["actions"]} | NEWER.keys()
 
 CALLS = sorted({(call.service, call.operation) for type_ in catalogue.load().types for call in type_.calls})
