@@ -73,11 +73,13 @@ def test_config_names_resources_by_less_than_their_arn(kind: str, name: str, arn
     assert config.arn_of(kind, name, HERE) == arn
 
 
-def test_compliance_is_asked_for_no_more_rules_than_aws_takes() -> None:
-    page = record(ConfigRules=[{"ConfigRuleName": str(number)} for number in range(30)])
+def test_compliance_is_asked_for_every_rule_but_for_no_more_at_once_than_aws_takes() -> None:
+    rules = [{"ConfigRuleName": str(number), "ConfigRuleArn": f"arn:{number}"} for number in range(60)]
+    asked = [some["names"] for some in config.handfuls(record(ConfigRules=rules))]
 
-    assert config.names(page) == [str(number) for number in range(25)]
-    assert config.names(record(ConfigRules=[])) is None
+    assert [len(names) for names in asked] == [25, 25, 10]
+    assert [name for names in asked for name in names] == [rule["ConfigRuleName"] for rule in rules]
+    assert list(config.handfuls(record(ConfigRules=[]))) == [], "no names would mean all rules"
 
 
 def test_security_hub_names_accounts_and_keys_in_its_own_way() -> None:

@@ -70,7 +70,10 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "codebuild": (Row("project/*", "CodeBuildProject"),),
     "cognito-identity": (Row("identitypool/**", "CognitoIdentityPool", "{1}"),),
     "cognito-idp": (Row("userpool/*", "CognitoUserPool", "{1}"),),
-    "config": (Row("config-rule/**", "AWSConfigRule"),),
+    "config": (
+        Row("config-rule/**", "AWSConfigRule"),
+        Row("configuration-recorder/**", "AWSConfigurationRecorder", on="arn"),
+    ),
     "dynamodb": (
         Row("table/*/index/*", "DynamoDBGlobalSecondaryIndex"),
         Row("table/*/stream/**", "DynamoDBStream"),
@@ -96,6 +99,7 @@ TABLE: dict[str, tuple[Row, ...]] = {
         Row("transit-gateway/*", "AWSTransitGateway"),
         Row("volume/*", "EBSVolume", "{1}"),
         Row("vpc-endpoint/*", "AWSVpcEndpoint", "{1}"),
+        Row("vpc-flow-log/*", "AWSVpcFlowLog"),
         Row("vpc-peering-connection/*", "AWSPeeringConnection", "{1}"),
         Row("vpc/*", "AWSVpc", "{1}"),
         Row("vpn-gateway/*", "AWSVpnGateway", "{1}"),
@@ -133,7 +137,10 @@ TABLE: dict[str, tuple[Row, ...]] = {
     ),
     "elasticmapreduce": (Row("cluster/*", "EMRCluster", "{1}"),),
     "es": (Row("domain/*", "ESDomain", "{account}/{1}"),),
-    "events": (Row("rule/**", "EventBridgeRule"),),
+    "events": (
+        Row("event-bus/**", "AWSEventBridgeEventBus"),
+        Row("rule/**", "EventBridgeRule"),
+    ),
     "guardduty": (
         Row("detector/*/finding/*", "GuardDutyFinding", "{2}"),
         Row("detector/*", "GuardDutyDetector", "{1}"),
@@ -187,7 +194,10 @@ TABLE: dict[str, tuple[Row, ...]] = {
         Row("*", "S3Bucket", "{1}"),
     ),
     "secretsmanager": (Row("secret:**", "SecretsManagerSecret"),),
-    "securityhub": (Row("hub/default", "SecurityHub"),),
+    "securityhub": (
+        Row("hub/default", "SecurityHub"),
+        Row("subscription/**", "AWSSecurityHubStandard"),
+    ),
     "sns": (
         Row("*:*", "SNSTopicSubscription"),
         Row("*", "SNSTopic"),

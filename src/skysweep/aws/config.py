@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from skysweep.aws._common import always
@@ -30,8 +31,7 @@ from skysweep.aws.vpc import AWSVpc, EC2Subnet
 from skysweep.model import Context, Record, Resource, about, at, call, detail, to
 
 RULES = call("config", "DescribeConfigRules", "ConfigRules[]")
-PAGE = RULES["@"]
-MOST = 25  # names that DescribeComplianceByConfigRule takes, and rules that AWS puts on a page
+MOST = 25  # names that DescribeComplianceByConfigRule takes
 
 RECORDER_ID = "{name}:{account}:{region}"
 
@@ -118,18 +118,21 @@ class AWSConfigRule(Resource):
     function: AWSLambda = about("USES", "Source.SourceIdentifier")
 
 
-def names(page: Record) -> list[str] | None:
-    """The names of a page's rules; None for an empty page, because no names would mean all rules."""
-    return [rule["ConfigRuleName"] for rule in page["ConfigRules"] or ()][:MOST] or None
+def handfuls(page: Record) -> Iterator[dict[str, Any]]:
+    """The rules of a page, as many at once as can be asked for: their names, and the ARN of each."""
+    rules = iter(page["ConfigRules"] or ())
+    while some := {rule["ConfigRuleName"]: rule["ConfigRuleArn"] for rule in islice(rules, MOST)}:
+        yield {"names": list(some), "arns": some}
 
 
-COMPLIANCE = detail("config", "DescribeComplianceByConfigRule", on=PAGE, ConfigRuleNames=names)
+COMPLIANCE = detail(
+    "config", "DescribeComplianceByConfigRule", on=RULES["@"].each(handfuls), ConfigRuleNames=lambda some: some["names"]
+)
 
 
 def compliances(reply: Record) -> Iterator[dict[str, Any]]:
     """What a reply says of each rule, with the rule's ARN, which only the listing tells."""
-    page = reply.up["ConfigRules"] if reply.up else ()
-    arns = {rule["ConfigRuleName"]: rule["ConfigRuleArn"] for rule in page}
+    arns = reply.up["arns"] if reply.up else {}
     for each in reply["ComplianceByConfigRules"] or ():
         yield {"arn": arns[each["ConfigRuleName"]], "name": each["ConfigRuleName"], **each.get("Compliance", {})}
 
