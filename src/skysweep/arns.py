@@ -231,6 +231,7 @@ def parse(text: str) -> Arn | None:
     return Arn(*parts[1:])
 
 
+@lru_cache(maxsize=1024)  # each edge of a finding asks again
 def node(text: str) -> Named | None:
     """The node that an ARN is about; None for what is no ARN and for what the graph has no type for."""
     arn = parse(text)
