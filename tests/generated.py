@@ -1,4 +1,4 @@
-"""The pages that are made, not written: docs/cli.md, docs/questions.md and docs/schema/.
+"""The pages that are made, not written: docs/cli.md, docs/coverage.md, docs/questions.md and docs/schema/.
 
 `nox -s docs` (`python -m generated`) writes them anew; tests/test_docs.py fails where one is stale.
 """
@@ -10,6 +10,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import covering
 from skysweep import catalogue
 from skysweep.analysis.questions import QUESTIONS
 from skysweep.cli import COMMANDS, root
@@ -35,6 +36,7 @@ def pages() -> dict[Path, str]:
     made = {DOCS / "schema" / f"{service}.md": _service(service, types, homes) for service, types in services.items()}
     made[DOCS / "schema" / "index.md"] = _schema_index(services)
     made[DOCS / "cli.md"] = _cli()
+    made[DOCS / "coverage.md"] = covering.page(catalogue.load(), NOTE)
     made[DOCS / "questions.md"] = _questions()
     return made
 
