@@ -74,7 +74,7 @@ async def test_the_tree_has_cartographys_labels_ids_and_edges() -> None:
         SUSPENDED: (ROOT, None, ROOT),
         DATA: (None, WORKLOADS, ROOT),
     }
-    places = {HUB: ROOT, MEMBER: WORKLOADS, "222222222222": DATA, "333333333333": SUSPENDED}
+    places = {HUB: ROOT, "444444444444": ROOT, MEMBER: WORKLOADS, "222222222222": DATA, "333333333333": SUSPENDED}
     assert swept.edges == {
         (ROOT, "PARENT", "o-exampleorg1"),
         ("o-exampleorg1", "RESOURCE", ROOT),
@@ -84,6 +84,7 @@ async def test_the_tree_has_cartographys_labels_ids_and_edges() -> None:
         *((ROOT, "RESOURCE", unit) for unit in units),
         *((account, "PARENT", place) for account, place in places.items()),
         *((place, "RESOURCE", account) for account, place in places.items()),
+        *((HUB, "HAS_MEMBER_ACCOUNT", account) for account in places if account != HUB),
     }
     assert swept.untold == {}
 

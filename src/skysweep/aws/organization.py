@@ -91,6 +91,15 @@ def its_unit_above(unit: Record) -> str | None:
     return None if is_root(above(unit)) else its_parent(unit)
 
 
+def manager(account: Record) -> str | None:
+    """The account that manages the organization; none for that account itself."""
+    record = account
+    while not record["MasterAccountId"]:
+        record = above(record)
+    found = str(record["MasterAccountId"])
+    return None if found == account["Id"] else found
+
+
 def its_state(account: Record) -> str | None:
     """The account's state, from the member that AWS has retired where the new one is missing."""
     found: str | None = account["State"] or account["Status"]
@@ -165,6 +174,8 @@ class OrganizationAccount(Resource):
     joined_timestamp: datetime = at("JoinedTimestamp")
     org_id: str = at(organization_id)
     in_organization: bool = at(lambda account: bool(account["Id"]))
+
+    managed_by: AWSAccount = by("HAS_MEMBER_ACCOUNT", manager)
 
 
 class AccountInRoot(OrganizationAccount, extends=AWSAccount):
