@@ -140,6 +140,11 @@ def ipv6(record: Record) -> list[str]:
     return [str(IPv6Address(each)) for each in values(record)] if record["Type"] == "AAAA" else []
 
 
+def addresses(record: Record) -> list[str]:
+    """The addresses of an A or AAAA record."""
+    return [*ipv4(record), *ipv6(record)]
+
+
 def bucket(record: Record) -> str | None:
     """The bucket behind an S3 endpoint: the one that its name begins with, else the one named as the record."""
     match = _BUCKET.fullmatch(hostname(record) or "")
@@ -157,6 +162,18 @@ class AWSNameServer(Resource):
     name: str = at("@", index=True)
 
     zone: AWSDNSZone = by("NAMESERVER", "^^Id")
+
+
+class DNSAddress(Resource):
+    """An address that a name leads to, ours or anybody's; of one that nothing of ours has, somebody else answers."""
+
+    also = ("Ip",)
+    source = RECORDS.each(addresses)
+    shared = True
+    owned = False
+
+    id: str = at("@")
+    ip: str = at("@", index=True)
 
 
 class AWSDNSRecord(Resource):
@@ -191,6 +208,7 @@ class AWSDNSRecord(Resource):
     interfaces: list[AWSNetworkInterface] = to("DNS_POINTS_TO", ipv4, on="public_ip")
     ipv6_addresses: list[EC2Ipv6Address] = to("DNS_POINTS_TO", ipv6)
     bucket: S3Bucket = to("DNS_POINTS_TO", bucket)
+    addresses: list[DNSAddress] = to("DNS_POINTS_TO", addresses)
 
 
 def delegations(record: Record) -> Iterator[dict[str, str]]:
