@@ -25,13 +25,17 @@ if TYPE_CHECKING:
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 NOTE = "Made by `nox -s docs`; do not edit.\n"
 GLOBAL = "account"
+TOLD = "tags"  # the page of what no call lists: the records of others tell of it
 
 
 def pages() -> dict[Path, str]:
     """The text of every generated page."""
     services: dict[str, list[Type]] = defaultdict(list)
     for type_ in catalogue.load().types:
-        services[type_.source.call.service].append(type_)
+        if not type_.teller:
+            services[type_.source.call.service].append(type_)
+        elif not type_.extends:
+            services[TOLD].append(type_)
     homes = {type_.label: service for service, types in services.items() for type_ in types if not type_.extends}
     made = {DOCS / "schema" / f"{service}.md": _service(service, types, homes) for service, types in services.items()}
     made[DOCS / "schema" / "index.md"] = _schema_index(services)
@@ -91,8 +95,11 @@ def _type(type_: Type, homes: Mapping[str, str]) -> list[str]:
     told = described(type_)
     title = f"{type_.label}: what `{type_.name}` adds" if type_.extends else type_.label
     facts = [f"- Further labels: {_codes(type_.also)}"] if type_.also else []
-    facts += [f"- Calls: {_codes(dict.fromkeys(map(str, type_.calls)))} {_where(type_)}"]
-    facts += [f"- Permissions: {_codes(type_.permissions)}"]
+    if type_.teller:
+        facts.append("- No call of its own: it is told by the records of the types that have edges to it.")
+    else:
+        facts += [f"- Calls: {_codes(dict.fromkeys(map(str, type_.calls)))} {_where(type_)}"]
+        facts += [f"- Permissions: {_codes(type_.permissions)}"]
     if type_.shared and not type_.extends:
         facts.append("- Several accounts or regions may see the same node; it goes when none does.")
     if type_.owner:

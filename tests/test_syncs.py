@@ -37,7 +37,7 @@ def test_a_sync_name_selects_its_types_and_what_their_edges_need_one_step_furthe
     assert syncs()["ec2:subnet"] == ("EC2Subnet",)
     selected = {type_.name: type_ for type_ in catalogue.load(["ec2:subnet"]).types}
     whole = {type_.name: type_ for type_ in catalogue.load().types}
-    assert {type_.label for type_ in selected.values()} == {"EC2Subnet", "AWSVpc"}
+    assert {type_.label for type_ in selected.values()} == {"EC2Subnet", "AWSVpc", "AWSTag"}
     assert selected["EC2Subnet"].edges == whole["EC2Subnet"].edges
 
 
@@ -54,4 +54,15 @@ def test_what_an_edge_needs_has_its_own_edges_only_among_what_is_there() -> None
 def test_all_declarations_of_a_label_come_together() -> None:
     whole, selected = catalogue.load().types, catalogue.load(["ec2:instance"]).types
     there = {type_.label for type_ in selected}
-    assert {type_.name for type_ in selected} == {type_.name for type_ in whole if type_.label in there}
+    assert {type_.name for type_ in selected if not type_.teller} == {
+        type_.name for type_ in whole if type_.label in there and not type_.teller
+    }
+
+
+def test_tags_come_with_what_bears_them_and_are_no_reason_to_ask_for_more() -> None:
+    selected = catalogue.load(["ec2:subnet"])
+    assert {each.teller.name for each in selected.types if each.teller} == {"EC2Subnet", "AWSVpc"}
+    both = catalogue.load(["ec2:subnet", "resourcegroupstaggingapi"])
+    assert [type_.name for type_ in both.types] == [type_.name for type_ in selected.types]
+    alone = {type_.label for type_ in catalogue.load(["resourcegroupstaggingapi"]).types}
+    assert {"AWSTag", "EC2Subnet", "EC2Instance", "AWSUser"} <= alone

@@ -91,8 +91,9 @@ class Walk:
     async def _reply(self, branch: Branch, reply: Reply, up: Record | None) -> None:
         for feed in branch.feeds:
             found = self._found(feed, reply, up)
+            listed = up is None and not any(type_.teller for type_ in feed.types)
             while window := list(islice(found, WINDOW)):
-                if up is None:
+                if listed:
                     self.records += len(window)
                 await self._window(feed, window)
 

@@ -11,16 +11,16 @@ import importlib
 import inspect
 import pkgutil
 import typing
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache, partial
-from types import ModuleType
+from types import ModuleType, new_class
 from typing import Any
 
 from skysweep import arns, aws
 from skysweep.errors import BadSettings, Bug
-from skysweep.model import Call, Edge, Function, Path, Property, Record, Resource, Source
-from skysweep.paths import reader
+from skysweep.model import UNREADABLE, Call, Edge, Function, Item, Path, Property, Record, Resource, Source
+from skysweep.paths import reader, records
 from skysweep.permissions import actions
 from skysweep.syncs import syncs
 
@@ -36,6 +36,7 @@ class Type:
     source: Source
     properties: tuple[Property, ...]
     edges: tuple[Edge, ...]
+    teller: Type | None = None  # whose records tell of its nodes, where it has none of its own
 
     @property
     def extends(self) -> bool:
@@ -200,11 +201,14 @@ def load(names: Sequence[str] = ()) -> Catalogue:
     """
     every = _read_once(tuple(_modules()))
     if not names:
-        return Catalogue(every)
-    wanted = {label for name in names for label in _meant(name, every)}
+        return Catalogue(_with_told(every))
+    wanted = {label for name in names for label in _meant(name, _with_told(every))}
     if not wanted:
         raise BadSettings(f"--aws-requested-syncs: there are no types yet for {', '.join(names)}; name others too")
-    return Catalogue(tuple(_with_ends(every, wanted)))
+    tellers = {type_.label for type_ in every for edge in type_.edges if edge.tells and _ends(edge) & wanted}
+    if not tellers & wanted:  # of nothing that was named: then of all
+        wanted |= tellers
+    return Catalogue(_with_told(tuple(_with_ends(every, wanted))))
 
 
 def read(modules: Iterable[ModuleType]) -> tuple[Type, ...]:
@@ -216,6 +220,38 @@ def read(modules: Iterable[ModuleType]) -> tuple[Type, ...]:
         if inspect.isclass(value) and issubclass(value, Resource) and value.__module__ == module.__name__
     )
     return tuple(declared(cls) for cls in classes if "source" in vars(cls))
+
+
+@lru_cache(maxsize=8)
+def _with_told(types: tuple[Type, ...]) -> tuple[Type, ...]:
+    """These types, and those of the nodes that their records tell of: a label's first is its own, the others add."""
+    told: dict[type[Resource], Type] = {}
+    added: list[Type] = []
+    for teller, edge in ((type_, edge) for type_ in types for edge in type_.edges):
+        if not edge.tells or not edge.target:
+            continue
+        cls = edge.target
+        source = Source(teller.source.call, make=partial(_far_ends, teller.source, edge.tells))
+        if cls in told:
+            adding = new_class(f"{cls.__name__}Of{teller.name}", (cls,), {"extends": cls})
+            added.append(replace(told[cls], cls=adding, source=source, teller=teller))
+        else:
+            told[cls] = replace(declared(cls, source), teller=teller)
+            added.append(told[cls])
+    return (*types, *added)
+
+
+def _far_ends(source: Source, tells: Callable[[Record], Iterable[Item]], page: Record) -> Iterable[Item]:
+    """What the records of a page say of the nodes that they point at, each node once."""
+    found: dict[str, Item] = {}
+    for item in records(source.path, page.item, page.context, page.up):
+        made = (Record(each, item.context, item) for each in source.make(item)) if source.make else (item,)
+        for record in made:
+            try:
+                found.update((each["id"], each) for each in tells(record))
+            except UNREADABLE:
+                continue  # told of where its edges are made
+    return found.values()
 
 
 def _with_ends(every: Iterable[Type], wanted: set[str]) -> Iterator[Type]:
@@ -255,8 +291,8 @@ def _meant(name: str, every: Sequence[Type]) -> Iterable[str]:
     )
 
 
-def declared(cls: type[Resource]) -> Type:
-    """One class, read. Raises Bug where an annotation names nothing."""
+def declared(cls: type[Resource], source: Source | None = None) -> Type:
+    """One class, read; `source`: where its records come from, if it does not say. Raises Bug for a wrong annotation."""
     try:
         hints = typing.get_type_hints(cls)
     except NameError as error:
@@ -269,7 +305,9 @@ def declared(cls: type[Resource]) -> Type:
             properties.append(value)
         elif isinstance(value, Edge):
             edges += _edges(name, value, hints.get(name))
-    return Type(cls, cls.label, cls.also, inspect.getdoc(cls) or "", cls.source, tuple(properties), tuple(edges))
+    return Type(
+        cls, cls.label, cls.also, inspect.getdoc(cls) or "", source or cls.source, tuple(properties), tuple(edges)
+    )
 
 
 def _members(cls: type[Resource]) -> dict[str, Any]:

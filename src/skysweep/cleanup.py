@@ -170,8 +170,8 @@ async def clean(store: Store, catalogue: Catalogue, licence: Licence, tag: int, 
         if type_.owned and (type_.shared or type_.owner) and "RESOURCE" in stale_ones:
             held = _by_account(licence.scopes(type_))
             deleted.edges["RESOURCE"] += await _all(store, cypher.stale_holds(type_), tag, held)
-    for type_ in catalogue.types:
-        if (type_.shared or type_.owner) and f":{type_.label}" in stale_ones:
+    for type_ in {type_.label: type_ for type_ in catalogue.types if type_.shared or type_.owner}.values():
+        if f":{type_.label}" in stale_ones:
             deleted.nodes[type_.label] += await _drain(store, cypher.unheld(type_), {"tag": tag})
 
 

@@ -222,6 +222,7 @@ class Edge:
     """A declared edge: its type, the path of the other end's key, and which way it points.
 
     arns: where ARNs tell which nodes are its ends, their path; `path` then picks the keys of one type's nodes.
+    tells: what a record says of the nodes at its other ends, where only such records do: their items, with an `id`.
     """
 
     kind: str
@@ -236,6 +237,7 @@ class Edge:
     target: type[Resource] | None = None
     many: bool = False
     arns: Path = ""
+    tells: Callable[[Record], Iterable[Mapping[str, Any]]] | None = None
 
 
 def at(
@@ -298,7 +300,8 @@ class Resource:
     extends: (class keyword) the type whose nodes these records only add to: a role known by a trust policy, say. Such
     rows never own the node: they make it where it is missing, set their properties, and license no deletion.
     A class that also inherits from the type it extends (`class UsedImage(Image, extends=Image)`) has its properties.
-    A base without a source is no type: what it declares is that of the types made of it.
+    A base without a source is no type: what it declares is that of the types made of it. Nor is what `tells` of an edge
+    leads to: its nodes are made of the records that point at them.
     shared: several accounts or regions may see the same node; it goes only when nothing holds it any more.
     owned: whether the account points at the node with RESOURCE.
     owned_by: the path of the account that a record belongs to, where AWS lets others list it too (a VPC shared by RAM).

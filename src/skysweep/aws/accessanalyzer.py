@@ -19,6 +19,7 @@ from skysweep.aws.rdssnapshots import AWSRDSClusterSnapshot, RDSSnapshot
 from skysweep.aws.s3 import S3Bucket
 from skysweep.aws.sns import SNSTopic
 from skysweep.aws.sqs import SQSQueue
+from skysweep.aws.tags import AWSTag, tagged
 from skysweep.model import Record, Resource, about, at, call, detail, to
 
 ANALYZERS = call("accessanalyzer", "ListAnalyzers", "analyzers[]")
@@ -50,6 +51,8 @@ class AWSAccessAnalyzer(Resource):
     last_resource_analyzed: str = at("lastResourceAnalyzed")
     last_resource_analyzed_at: datetime = at("lastResourceAnalyzedAt")
     unused_access_age: int = at("configuration.unusedAccess.unusedAccessAge", doc="days")
+
+    tagged: list[AWSTag] = tagged("tags")
 
 
 class AWSAccessAnalyzerFinding(Resource):

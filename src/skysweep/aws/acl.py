@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+from skysweep.aws.tags import AWSTag, tagged
 from skysweep.aws.vpc import AWSVpc, EC2Subnet
 from skysweep.model import Record, Resource, arn, at, call, to
 
@@ -28,6 +29,7 @@ class EC2NetworkAcl(Resource):
 
     vpc: AWSVpc = to("MEMBER_OF_AWS_VPC", "VpcId")
     subnets: list[EC2Subnet] = to("PART_OF_SUBNET", "Associations[].SubnetId")
+    tagged: list[AWSTag] = tagged("Tags")
 
 
 def _entries(record: Record, *, egress: bool) -> Iterator[dict[str, Any]]:

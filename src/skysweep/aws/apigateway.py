@@ -17,6 +17,7 @@ from skysweep.aws.iam import AWSRole
 from skysweep.aws.lambda_ import AWSLambda
 from skysweep.aws.logs import CloudWatchLogGroup
 from skysweep.aws.routes import AWSVpcEndpoint
+from skysweep.aws.tags import AWSTag, tagged
 from skysweep.aws.wafv2 import AWSWAFRegionalACL
 from skysweep.model import Link, Record, Resource, about, arn, at, by, call, detail, to
 from skysweep.paths import reader
@@ -64,6 +65,7 @@ class APIGatewayRestAPI(Resource):
     policy: str = at("policy", then=unescaped, doc="Who may call it, as JSON; null: whoever its methods let in")
 
     endpoints: list[AWSVpcEndpoint] = to("USES_VPC_ENDPOINT", "endpointConfiguration.vpcEndpointIds")
+    tagged: list[AWSTag] = tagged("tags")
 
 
 class APIGatewayDeployment(Resource):
@@ -98,6 +100,8 @@ class APIGatewayClientCertificate(Resource):
     description: str = at("description")
     createddate: str = at("createdDate", then=str)
     expirationdate: str = at("expirationDate", then=str)
+
+    tagged: list[AWSTag] = tagged("tags")
 
 
 def _settings(stage: Record) -> Mapping[str, Any]:
@@ -149,6 +153,7 @@ class APIGatewayStage(Resource):
     certificate: APIGatewayClientCertificate = to("HAS_CERTIFICATE", "clientCertificateId")
     web_acl: AWSWAFRegionalACL = by("PROTECTS", "webAclArn")
     logs: CloudWatchLogGroup = about("LOGS_TO", "accessLogSettings.destinationArn")
+    tagged: list[AWSTag] = tagged("tags")
 
 
 class APIGatewayResource(Resource):
@@ -330,3 +335,4 @@ class AWSAPIGatewayDomainName(Resource):
 
     certificates: list[ACMCertificate] = to("USES_CERTIFICATE", certificates)
     apis: list[APIGatewayRestAPI] = to("MAPS_TO", mapped, of=MAPPINGS)
+    tagged: list[AWSTag] = tagged("tags")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from skysweep.aws.tags import AWSTag, tagged
 from skysweep.model import Resource, arn, at, call
 
 
@@ -28,3 +29,5 @@ class APIGatewayV2API(Resource):
     cors_allow_origins: list[str] = at("CorsConfiguration.AllowOrigins", doc="The sites whose pages may call it")
     cors_allow_credentials: bool = at("CorsConfiguration.AllowCredentials")
     api_gateway_managed: bool = at("ApiGatewayManaged", doc="Whether another service of AWS's made it")
+
+    tagged: list[AWSTag] = tagged("Tags")

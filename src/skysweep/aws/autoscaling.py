@@ -7,6 +7,7 @@ from typing import Any
 
 from skysweep.aws.ec2 import IMAGE_ID, EC2Image, EC2Instance, images_named
 from skysweep.aws.launchtemplates import LaunchTemplate
+from skysweep.aws.tags import AWSTag, tagged
 from skysweep.aws.vpc import EC2Subnet
 from skysweep.model import Function, Record, Resource, at, by, call, to
 
@@ -103,3 +104,4 @@ class AutoScalingGroup(Resource):
     )
     configuration: LaunchConfiguration = to("HAS_LAUNCH_CONFIG", LAUNCH_CONFIGURATION, on="scoped_name")
     templates: list[LaunchTemplate] = to("HAS_LAUNCH_TEMPLATE", _templates)
+    tagged: list[AWSTag] = tagged("Tags")

@@ -15,6 +15,7 @@ from skysweep.aws.eks import EKSCluster
 from skysweep.aws.iam import AWSInstanceProfile, AWSRole
 from skysweep.aws.launchtemplates import LaunchTemplate
 from skysweep.aws.securitygroups import EC2SecurityGroup
+from skysweep.aws.tags import AWSTag, tagged
 from skysweep.aws.vpc import EC2Subnet
 from skysweep.model import Record, Resource, at, by, call, detail, to
 
@@ -70,6 +71,7 @@ class AWSBatchComputeEnvironment(Resource):
     cluster: ECSCluster = to("USES", "ecsClusterArn")
     kubernetes: EKSCluster = to("USES", "eksConfiguration.eksClusterArn")
     template: LaunchTemplate = to("USES", "computeResources.launchTemplate.launchTemplateId")
+    tagged: list[AWSTag] = tagged("tags")
 
 
 QUEUES = call("batch", "DescribeJobQueues", "jobQueues[]")
@@ -91,6 +93,7 @@ class AWSBatchJobQueue(Resource):
     scheduling_policy_arn: str = at("schedulingPolicyArn")
 
     environments: list[AWSBatchComputeEnvironment] = to("USES", "computeEnvironmentOrder[].computeEnvironment")
+    tagged: list[AWSTag] = tagged("tags")
 
 
 def parts(record: Record) -> Iterator[Part]:
@@ -197,6 +200,8 @@ class AWSBatchJobDefinition(Work):
     container_orchestration_type: str = at("containerOrchestrationType", doc="ECS or EKS")
     timeout_seconds: int = at("timeout.attemptDurationSeconds")
 
+    tagged: list[AWSTag] = tagged("tags")
+
 
 def waiting_rooms(queue: Record) -> Iterator[Mapping[str, str]]:
     """A queue with each status that its jobs can have: ListJobs tells one status at a time, and only running jobs else.
@@ -235,3 +240,4 @@ class AWSBatchJob(Work):
 
     queue: AWSBatchJobQueue = by("HAS_JOB", "jobQueue")
     definition: AWSBatchJobDefinition = to("CREATED_FROM", "jobDefinition")
+    tagged: list[AWSTag] = tagged("tags")

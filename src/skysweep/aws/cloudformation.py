@@ -8,6 +8,7 @@ from typing import Any
 
 from skysweep.aws.iam import AWSRole
 from skysweep.aws.sns import SNSTopic
+from skysweep.aws.tags import AWSTag, tagged
 from skysweep.model import Resource, at, by, call, to
 
 
@@ -46,3 +47,4 @@ class CloudFormationStack(Resource):
     role: AWSRole = to("HAS_EXECUTION_ROLE", "RoleARN", on="arn")
     parent: CloudFormationStack = by("HAS_NESTED_STACK", "ParentId")
     topics: list[SNSTopic] = to("NOTIFIES", "NotificationARNs")
+    tagged: list[AWSTag] = tagged("Tags")

@@ -7,6 +7,7 @@ from datetime import datetime
 from skysweep.aws._common import always
 from skysweep.aws.ec2 import EC2Instance
 from skysweep.aws.kms import KMSKey
+from skysweep.aws.tags import AWSTag, tagged
 from skysweep.model import Record, Resource, arn, at, call, detail, to
 
 VOLUMES = call("ec2", "DescribeVolumes", "Volumes[]")
@@ -67,6 +68,7 @@ class EBSSnapshot(Resource):
     # other fact: see RESTORED_FROM.
     volume: EBSVolume = to("CREATED_FROM", "VolumeId")
     key: KMSKey = to("ENCRYPTED_BY", "KmsKeyId", on="arn")
+    tagged: list[AWSTag] = tagged("Tags")
 
 
 def _attached(volume: Record) -> list[str]:
@@ -102,3 +104,4 @@ class EBSVolume(Resource):
     instances: list[EC2Instance] = to("ATTACHED_TO", _attached)
     snapshot: EBSSnapshot = to("RESTORED_FROM", "SnapshotId")
     key: KMSKey = to("ENCRYPTED_BY", "KmsKeyId", on="arn")
+    tagged: list[AWSTag] = tagged("Tags")

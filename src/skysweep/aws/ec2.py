@@ -6,6 +6,7 @@ from datetime import datetime
 
 from skysweep.aws.iam import AWSInstanceProfile
 from skysweep.aws.securitygroups import EC2SecurityGroup
+from skysweep.aws.tags import AWSTag, tagged
 from skysweep.aws.vpc import EC2Subnet
 from skysweep.model import Among, Record, Resource, Source, arn, at, by, call, detail, to
 
@@ -62,6 +63,8 @@ class EC2Image(Resource):
     kernel_id: str = at("KernelId")
     ramdisk_id: str = at("RamdiskId")
 
+    tagged: list[AWSTag] = tagged("Tags")
+
 
 def images_named(on: Source, path: str) -> Source:
     """The images whose ids stand at `path` of other records, as far as the account may see them."""
@@ -89,6 +92,8 @@ class EC2KeyPair(Resource):
     keyfingerprint: str = at("KeyFingerprint", index=True)
     keytype: str = at("KeyType")
     create_time: datetime = at("CreateTime")
+
+    tagged: list[AWSTag] = tagged("Tags")
 
 
 class EC2KeyPairOfInstance(Resource, extends=EC2KeyPair):
@@ -170,3 +175,4 @@ class EC2Instance(Resource):
     groups: list[EC2SecurityGroup] = to("MEMBER_OF_EC2_SECURITY_GROUP", "SecurityGroups[].GroupId")
     image: EC2Image = to("HAS_IMAGE", IMAGE_ID)
     key: EC2KeyPair = by("SSH_LOGIN_TO", KEY_PAIR_ARN)
+    tagged: list[AWSTag] = tagged("Tags")

@@ -17,6 +17,7 @@ from skysweep.aws.logs import CloudWatchLogGroup
 from skysweep.aws.network import AWSNetworkInterface
 from skysweep.aws.s3 import S3Bucket
 from skysweep.aws.securitygroups import EC2SecurityGroup
+from skysweep.aws.tags import AWSTag, tagged
 from skysweep.aws.vpc import EC2Subnet
 from skysweep.model import Link, Record, Resource, at, by, detail, to
 from skysweep.paths import reader
@@ -83,6 +84,7 @@ class ECSCluster(Resource):
     storage_keys: list[KMSKey] = to("ENCRYPTED_BY", storage_keys, on="arn")
     exec_logs: CloudWatchLogGroup = to("LOGS_TO", exec_logs)
     exec_bucket: S3Bucket = to("LOGS_TO", f"{EXEC}.logConfiguration.s3BucketName")
+    tagged: list[AWSTag] = tagged("tags")
 
 
 class ECSContainerInstance(Resource):
@@ -117,6 +119,7 @@ class ECSContainerInstance(Resource):
 
     cluster: ECSCluster = by("HAS_CONTAINER_INSTANCE", "^cluster")
     instance: EC2Instance = to("IS_INSTANCE", "ec2InstanceId")
+    tagged: list[AWSTag] = tagged("tags")
 
 
 def target_groups(service: Record) -> list[Link]:
@@ -182,6 +185,7 @@ class ECSService(Resource):
     groups: list[EC2SecurityGroup] = to(
         "MEMBER_OF_EC2_SECURITY_GROUP", "networkConfiguration.awsvpcConfiguration.securityGroups"
     )
+    tagged: list[AWSTag] = tagged("tags")
 
 
 def service_name(group: str) -> str | None:
@@ -265,6 +269,7 @@ class ECSTask(Resource):
     execution_role: AWSRole = to("HAS_EXECUTION_ROLE", "overrides.executionRoleArn")
     interface: AWSNetworkInterface = to("NETWORK_INTERFACE", attached("networkInterfaceId"))
     subnet: EC2Subnet = to("PART_OF_SUBNET", attached("subnetId"))
+    tagged: list[AWSTag] = tagged("tags")
 
 
 _attributes = reader("^attributes")

@@ -10,6 +10,7 @@ from skysweep.aws._common import kms_key
 from skysweep.aws.kms import KMSKey
 from skysweep.aws.network import INTERFACES, AWSNetworkInterface
 from skysweep.aws.securitygroups import EC2SecurityGroup
+from skysweep.aws.tags import AWSTag, tagged
 from skysweep.aws.vpc import EC2Subnet
 from skysweep.model import Record, Resource, at, call, detail, to
 
@@ -49,6 +50,7 @@ class EfsFileSystem(Resource):
     backup_policy_status: str = at("BackupPolicy.Status", of=BACKUP, doc="Whether AWS Backup saves it every day")
 
     key: KMSKey = to("ENCRYPTED_BY", kms_key("KmsKeyId"), on="arn")
+    tagged: list[AWSTag] = tagged("Tags")
 
 
 def is_mounted(file_system: Record) -> bool:
@@ -126,3 +128,4 @@ class EfsAccessPoint(Resource):
     root_directory_path: str = at("RootDirectory.Path")
 
     file_system: EfsFileSystem = to("ACCESS_POINT_OF", "FileSystemId")
+    tagged: list[AWSTag] = tagged("Tags")

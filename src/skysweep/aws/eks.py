@@ -16,6 +16,7 @@ from skysweep.aws.iam import AWSOIDCProvider, AWSRole, AWSUser
 from skysweep.aws.kms import KMSKey
 from skysweep.aws.logs import CloudWatchLogGroup
 from skysweep.aws.securitygroups import EC2SecurityGroup
+from skysweep.aws.tags import AWSTag, tagged
 from skysweep.aws.vpc import AWSVpc, EC2Subnet
 from skysweep.model import Record, Resource, arn, at, by, call, detail, to
 from skysweep.paths import reader
@@ -146,6 +147,7 @@ class EKSCluster(Resource):
     keys: list[KMSKey] = to("ENCRYPTED_BY", "encryptionConfig[].provider.keyArn", on="arn")
     logs: CloudWatchLogGroup = to("LOGS_TO", log_group)
     provider: AWSOIDCProvider = to("ASSOCIATED_WITH", oidc_provider)
+    tagged: list[AWSTag] = tagged("tags")
 
 
 class EC2InstanceOfEks(Resource, extends=EC2Instance):
@@ -206,3 +208,4 @@ class EKSAccessEntry(Resource):
     cluster: EKSCluster = by("HAS_ACCESS_ENTRY", "^^arn")
     role: AWSRole = by("GRANTED_ACCESS_TO", _principal("role"), on="arn")
     user: AWSUser = by("GRANTED_ACCESS_TO", _principal("user"), on="arn")
+    tagged: list[AWSTag] = tagged("tags")

@@ -9,6 +9,7 @@ from skysweep.aws.iam import AWSRole
 from skysweep.aws.logs import CloudWatchLogGroup
 from skysweep.aws.network import AWSNetworkInterface
 from skysweep.aws.s3 import S3Bucket
+from skysweep.aws.tags import AWSTag, tagged
 from skysweep.aws.vpc import AWSVpc, EC2Subnet
 from skysweep.model import Link, Record, Resource, arn, at, by, call, to
 
@@ -76,3 +77,4 @@ class AWSVpcFlowLog(Resource):
     bucket: S3Bucket = to("LOGS_TO", bucket)
     vpc_group: list[CloudWatchLogGroup] = to("LOGS_TO", vpc_to_group, start=AWSVpc)
     vpc_bucket: list[S3Bucket] = to("LOGS_TO", vpc_to_bucket, start=AWSVpc)
+    tagged: list[AWSTag] = tagged("Tags")

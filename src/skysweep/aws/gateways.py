@@ -9,6 +9,7 @@ from typing import Any
 from skysweep.aws.account import AWSAccount
 from skysweep.aws.ec2 import EC2Instance
 from skysweep.aws.network import AWSNetworkInterface
+from skysweep.aws.tags import AWSTag, tagged
 from skysweep.aws.vpc import AWSIpv4CidrBlock, AWSVpc, EC2Subnet
 from skysweep.model import Function, Record, Resource, Unanswered, arn, at, by, call, to
 
@@ -36,6 +37,7 @@ class AWSInternetGateway(Resource):
     ownerid: str = at(_gateway_owner)
 
     vpcs: list[AWSVpc] = to("ATTACHED_TO", "Attachments[].VpcId")
+    tagged: list[AWSTag] = tagged("Tags")
 
 
 class ElasticIPAddress(Resource):
@@ -62,6 +64,7 @@ class ElasticIPAddress(Resource):
 
     instance: EC2Instance = by("ELASTIC_IP_ADDRESS", "InstanceId")
     interface: AWSNetworkInterface = by("ELASTIC_IP_ADDRESS", "NetworkInterfaceId")
+    tagged: list[AWSTag] = tagged("Tags")
 
 
 class AWSNatGateway(Resource):
@@ -88,6 +91,7 @@ class AWSNatGateway(Resource):
     subnet: EC2Subnet = to("PART_OF_SUBNET", "SubnetId")
     interfaces: list[AWSNetworkInterface] = to("NETWORK_INTERFACE", "NatGatewayAddresses[].NetworkInterfaceId")
     addresses: list[ElasticIPAddress] = to("ELASTIC_IP_ADDRESS", "NatGatewayAddresses[].PublicIp")
+    tagged: list[AWSTag] = tagged("Tags")
 
 
 def _kept(gateway: Record) -> list[dict[str, Any]]:
@@ -212,3 +216,4 @@ class AWSPeeringConnection(Resource):
     accepter: AWSVpc = to("ACCEPTER_VPC", "AccepterVpcInfo.VpcId")
     requester_blocks: list[AWSIpv4CidrBlock] = to("REQUESTER_CIDR", lambda each: _block_ids("RequesterVpcInfo", each))
     accepter_blocks: list[AWSIpv4CidrBlock] = to("ACCEPTER_CIDR", lambda each: _block_ids("AccepterVpcInfo", each))
+    tagged: list[AWSTag] = tagged("Tags")

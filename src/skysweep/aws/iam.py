@@ -8,6 +8,7 @@ from skysweep.aws._iam import AUTHORIZATIONS, GROUPS, ROLES, USERS, inline_polic
 from skysweep.aws._policies import as_json
 from skysweep.aws.iam_policies import AWSInlinePolicy, AWSManagedPolicy
 from skysweep.aws.iam_principals import AWSFederatedPrincipal, AWSRootPrincipal, AWSServicePrincipal, Everyone
+from skysweep.aws.tags import AWSTag, tagged
 from skysweep.model import Record, Resource, arn, at, by, call, detail, to
 from skysweep.paths import getter
 
@@ -68,6 +69,7 @@ class AWSUser(Resource):
     policies: list[AWSManagedPolicy] = to("POLICY", "AttachedManagedPolicies[].PolicyArn")
     inline_policies: list[AWSInlinePolicy] = to("POLICY", inline_of)
     boundary: AWSManagedPolicy = to("PERMISSIONS_BOUNDARY", "PermissionsBoundary.PermissionsBoundaryArn")
+    tagged: list[AWSTag] = tagged("Tags")
 
 
 def password_last_used(user: Record) -> str:
@@ -115,6 +117,7 @@ class AWSRole(Resource):
     trusts_services: list[AWSServicePrincipal] = to("TRUSTS_AWS_PRINCIPAL", trusted("service"))
     trusts_providers: list[AWSFederatedPrincipal] = to("TRUSTS_AWS_PRINCIPAL", trusted("federated"))
     trusts_everyone: list[Everyone] = to("ALLOWS_ACCESS_FROM", trusted("everyone"))
+    tagged: list[AWSTag] = tagged("Tags")
 
 
 class RoleSettings(Resource, extends=AWSRole):
@@ -163,6 +166,7 @@ class AWSInstanceProfile(Resource):
     createdate: datetime = at("CreateDate")
 
     roles: list[AWSRole] = to("ASSOCIATED_WITH", "Roles[].Arn")
+    tagged: list[AWSTag] = tagged("Tags")
 
 
 KEYS = detail("iam", "ListAccessKeys", "AccessKeyMetadata[]", on=USERS, UserName="UserName")

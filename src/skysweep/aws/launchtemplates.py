@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from skysweep.aws.ec2 import EC2Image, images_named
+from skysweep.aws.tags import AWSTag, tagged
 from skysweep.model import Record, Resource, arn, at, by, call, detail, to
 
 TEMPLATES = call("ec2", "DescribeLaunchTemplates", "LaunchTemplates[]")
@@ -35,6 +36,8 @@ class LaunchTemplate(Resource):
     created_by: str = at("CreatedBy")
     default_version_number: int = at("DefaultVersionNumber")
     latest_version_number: int = at("LatestVersionNumber")
+
+    tagged: list[AWSTag] = tagged("Tags")
 
 
 def _gives_public_ip(version: Record) -> bool | None:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from skysweep.aws.ec2 import EC2Instance
 from skysweep.aws.securitygroups import EC2SecurityGroup
+from skysweep.aws.tags import AWSTag, tagged
 from skysweep.aws.vpc import EC2Subnet
 from skysweep.model import Record, Resource, arn, at, by, call, to
 
@@ -43,6 +44,7 @@ class AWSNetworkInterface(Resource):
     instance: EC2Instance = by("NETWORK_INTERFACE", "Attachment.InstanceId")
     subnet: EC2Subnet = to("PART_OF_SUBNET", "SubnetId")
     groups: list[EC2SecurityGroup] = to("MEMBER_OF_EC2_SECURITY_GROUP", "Groups[].GroupId")
+    tagged: list[AWSTag] = tagged("TagSet")
 
 
 def balancer_of(interface: Record, *, classic: bool) -> Iterator[dict[str, str]]:

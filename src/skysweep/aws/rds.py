@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from skysweep.aws.kms import KMSKey
 from skysweep.aws.securitygroups import EC2SecurityGroup
+from skysweep.aws.tags import AWSTag, tagged
 from skysweep.aws.vpc import EC2Subnet
 from skysweep.model import Record, Resource, arn, at, call, to
 
@@ -76,6 +77,7 @@ class RDSCluster(Resource):
     scaling_configuration_info_auto_pause: bool = at("ScalingConfigurationInfo.AutoPause")
 
     key: KMSKey = to("ENCRYPTED_BY", "KmsKeyId", on="arn")
+    tagged: list[AWSTag] = tagged("TagList")
 
 
 CLUSTER_OF = arn("rds", "cluster:{DBClusterIdentifier}")
@@ -138,3 +140,4 @@ class RDSInstance(Resource):
     replica_of: RDSInstance = to("IS_READ_REPLICA_OF", replicated_from)
     groups: list[EC2SecurityGroup] = to("MEMBER_OF_EC2_SECURITY_GROUP", "VpcSecurityGroups[].VpcSecurityGroupId")
     subnet_group: DBSubnetGroup = to("MEMBER_OF_DB_SUBNET_GROUP", SUBNET_GROUP_OF)
+    tagged: list[AWSTag] = tagged("TagList")

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from skysweep.aws.rds import RDSCluster, RDSInstance
+from skysweep.aws.tags import AWSTag, tagged
 from skysweep.model import Record, Resource, Source, at, call, detail, to
 from skysweep.paths import getter
 
@@ -115,6 +116,7 @@ class RDSSnapshot(Resource):
     instance: RDSInstance = to(
         "IS_SNAPSHOT_SOURCE", partial(copied_from, "db", "DBInstanceIdentifier", "SourceDBSnapshotIdentifier")
     )
+    tagged: list[AWSTag] = tagged("TagList")
 
 
 class AWSRDSClusterSnapshot(Resource):
@@ -153,3 +155,4 @@ class AWSRDSClusterSnapshot(Resource):
     cluster: RDSCluster = to(
         "IS_SNAPSHOT_SOURCE", partial(copied_from, "cluster", "DBClusterIdentifier", "SourceDBClusterSnapshotArn")
     )
+    tagged: list[AWSTag] = tagged("TagList")

@@ -11,6 +11,7 @@ from skysweep.aws.iam import AWSRole
 from skysweep.aws.kms import KMSKey
 from skysweep.aws.s3 import S3Bucket
 from skysweep.aws.securitygroups import EC2SecurityGroup
+from skysweep.aws.tags import AWSTag, tagged
 from skysweep.aws.vpc import AWSVpc
 from skysweep.model import Resource, arn, at, call, detail, to
 
@@ -78,3 +79,4 @@ class RedshiftCluster(Resource):
     logs: S3Bucket = to("LOGS_TO", "BucketName", of=LOGGING)
     address: ElasticIPAddress = to("ELASTIC_IP_ADDRESS", "ElasticIpStatus.ElasticIp")
     certificate: ACMCertificate = to("USES_CERTIFICATE", "CustomDomainCertificateArn")
+    tagged: list[AWSTag] = tagged("Tags")

@@ -11,6 +11,7 @@ from typing import Any
 from skysweep.aws.gateways import AWSInternetGateway, AWSNatGateway, AWSPeeringConnection, AWSVpnGateway
 from skysweep.aws.network import AWSNetworkInterface
 from skysweep.aws.securitygroups import EC2SecurityGroup
+from skysweep.aws.tags import AWSTag, tagged
 from skysweep.aws.vpc import AWSVpc, EC2Subnet
 from skysweep.model import Record, Resource, arn, at, by, call, to
 
@@ -39,6 +40,7 @@ class EC2RouteTable(Resource):
     vpc: AWSVpc = to("MEMBER_OF_AWS_VPC", "VpcId")
     subnets: list[EC2Subnet] = by("ROUTES_THROUGH", "Associations[].SubnetId")
     vpn_gateways: list[AWSVpnGateway] = to("CONNECTED_TO", "PropagatingVgws[].GatewayId")
+    tagged: list[AWSTag] = tagged("Tags")
 
 
 class AWSVpcEndpoint(Resource):
@@ -71,6 +73,7 @@ class AWSVpcEndpoint(Resource):
     groups: list[EC2SecurityGroup] = to("MEMBER_OF_SECURITY_GROUP", "Groups[].GroupId")
     tables: list[EC2RouteTable] = to("ROUTES_THROUGH", "RouteTableIds")
     interfaces: list[AWSNetworkInterface] = to("NETWORK_INTERFACE", "NetworkInterfaceIds")
+    tagged: list[AWSTag] = tagged("Tags")
 
 
 # What Cartography names a route by: the first of these that it has.

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+from skysweep.aws.tags import AWSTag, tagged
 from skysweep.aws.vpc import AWSVpc
 from skysweep.model import Record, Resource, arn, at, by, call, detail, to
 
@@ -35,6 +36,7 @@ class EC2SecurityGroup(Resource):
     vpc: AWSVpc = by("MEMBER_OF_EC2_SECURITY_GROUP", "VpcId")
     allows_from: list[EC2SecurityGroup] = to("ALLOWS_TRAFFIC_FROM", "IpPermissions[].UserIdGroupPairs[].GroupId")
     allows_to: list[EC2SecurityGroup] = to("ALLOWS_TRAFFIC_TO", "IpPermissionsEgress[].UserIdGroupPairs[].GroupId")
+    tagged: list[AWSTag] = tagged("Tags")
 
 
 class EC2PrefixList(Resource):
@@ -64,6 +66,8 @@ class EC2PrefixList(Resource):
     max_entries: int = at("MaxEntries")
     version: int = at("Version")
     cidrs: list[str] = at("Entries[].Cidr", of=entries, doc="Its ranges; AWS's own lists are not asked for theirs")
+
+    tagged: list[AWSTag] = tagged("Tags")
 
 
 def _rules(direction: str, record: Record) -> Iterator[dict[str, Any]]:

@@ -6,6 +6,7 @@ an availability zone has another name in every account. What the owner says of i
 
 from __future__ import annotations
 
+from skysweep.aws.tags import AWSTag, tagged
 from skysweep.model import Resource, arn, at, by, call, to
 
 VPCS = call("ec2", "DescribeVpcs", "Vpcs[]")
@@ -28,6 +29,8 @@ class AWSVpc(Resource):
     state: str = at("State")
     is_default: bool = at("IsDefault")
     dhcp_options_id: str = at("DhcpOptionsId")
+
+    tagged: list[AWSTag] = tagged("Tags")
 
 
 class AWSIpv4CidrBlock(Resource):
@@ -95,3 +98,4 @@ class EC2Subnet(Resource):
     vpc_id: str = at("VpcId", index=True)
 
     vpc: AWSVpc = to("MEMBER_OF_AWS_VPC", "VpcId")
+    tagged: list[AWSTag] = tagged("Tags")

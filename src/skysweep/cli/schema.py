@@ -21,7 +21,10 @@ def schema(
     """Show labels, properties and edges, with what they mean."""
     if syncs:
         return _show_syncs(json)
-    types = [described(type_) for type_ in catalogue.load(names(aws_requested_syncs)).types]
+    selected = catalogue.load(names(aws_requested_syncs)).types
+    types = [
+        described(type_) for type_ in selected if not (type_.teller and type_.extends)
+    ]  # told by another: the same
     if json:
         return print_json({"types": types})
     for type_ in types:
