@@ -1,8 +1,13 @@
-"""The two stores for every test that wants one.
+"""What many tests stand on. The two stores:
 
 neo4j_uri   (uri, user, password) of a real Neo4j, one for the session
 embedded    settings of an embedded graph that is open, one for the session
 store       an open, empty Store; the test runs once with each
+
+and what plays AWS:
+
+moto        where moto's server answers, one for the module
+fault       a server that answers as it is told
 """
 
 from __future__ import annotations
@@ -15,7 +20,9 @@ import pytest
 import pytest_asyncio
 
 from neo4j_server import Neo4jServer, drop_schema, neo4j_server, resolve_jars
+from skysweep.demo import server
 from skysweep.store import Store, StoreSettings, open_store
+from wire import Wire, wire
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -113,6 +120,18 @@ async def store(store_settings: StoreSettings) -> AsyncIterator[Store]:
             await drop_schema(opened.driver, opened.database)  # ArcadeDB keeps its types
         await empty(opened)
         yield opened
+
+
+@pytest.fixture(scope="module")
+def moto() -> Iterator[str]:
+    with server.aws() as url:
+        yield url
+
+
+@pytest.fixture
+async def fault() -> AsyncIterator[Wire]:
+    async with wire() as made:
+        yield made
 
 
 def neo4j_settings(server: Neo4jServer) -> StoreSettings:
