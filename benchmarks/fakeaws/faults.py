@@ -302,12 +302,12 @@ def shortened(match: Match) -> Plan:
 
 
 def endless(match: Match) -> Plan:
-    """Every page has a further token, never the same."""
+    """Every page has a further token, never the same; what AWS does not tell in pages is left alone."""
     return _tokens(match, lambda seen: f"endless-{seen.number}")
 
 
 def repeated(match: Match) -> Plan:
-    """Every page has the same further token."""
+    """Every page has the same further token; what AWS does not tell in pages is left alone."""
     return _tokens(match, lambda _: "again")
 
 
@@ -318,6 +318,8 @@ def empty_first(match: Match) -> Plan:
         if seen.token or not match(seen):
             return None
         listing = Listing.of(seen.service, seen.operation)
+        if not listing.tokens:
+            return None
         return Change(lambda body: listing.with_token(listing.emptied(body), AFTER_NOTHING))
 
     return plan
@@ -328,6 +330,8 @@ def _tokens(match: Match, token: Callable[[Seen], str]) -> Plan:
         if not match(seen):
             return None
         listing = Listing.of(seen.service, seen.operation)
+        if not listing.tokens:
+            return None
         return Change(lambda body: listing.with_token(body, token(seen)))
 
     return plan
