@@ -154,12 +154,12 @@ def scopes_of(types: Catalogue, step: Step) -> set[Scope]:
 
 
 def failing(types: Catalogue, failed: Collection[tuple[str, str, str, str]]) -> set[Scope]:
-    """The scopes whose nodes are made of calls that failed."""
+    """The scopes whose nodes are made of calls that failed; what extends nodes tells more of them, and owns none."""
     return {
         (account, place, type_.label)
         for account, place, service, operation in failed
         for type_ in types.types
-        if any((call.service, call.operation) == (service, operation) for call in type_.made_of)
+        if not type_.extends and any((call.service, call.operation) == (service, operation) for call in type_.made_of)
     }
 
 
