@@ -59,5 +59,5 @@ async def test_a_graph_that_cannot_be_prepared_ends_the_sweep_with_its_reason(
         with pytest.raises(BadStore, match="AWSRole"):
             await skysweep.sweep(settings(server.url, estate, neo4j, tmp_path))
         await empty(store)
-        report = await skysweep.sweep(dataclasses.replace(settings(server.url, estate, neo4j, tmp_path), resume=True))
+        report = await skysweep.sweep(settings(server.url, estate, neo4j, tmp_path))
         assert report.status == "complete"

@@ -27,14 +27,14 @@ from skysweep.cleanup import clean
 from skysweep.clients import Clients
 from skysweep.collector import Collector, Feed, share, workers
 from skysweep.crew import Brief, Crew, without_graph
-from skysweep.errors import BadSettings, BadStore, Stopped, leaves
+from skysweep.errors import BadSettings, Stopped
 from skysweep.lease import Lease, Wish, take
 from skysweep.ledger import Ledger, Past
 from skysweep.outcomes import Outcome, Tally
 from skysweep.plan import Account
 from skysweep.report import LISTED, AccountResult, Calls, Change, LeftOut, Report, Status, peak_rss_mb
 from skysweep.settings import Settings
-from skysweep.store import NodeType, Store, lost, open_store
+from skysweep.store import Store, lost, open_store
 from skysweep.syncs import syncs
 from skysweep.targets import Found, find_accounts
 from skysweep.writer import Writer
@@ -73,7 +73,7 @@ class _Sweep:
     others_mb: float = 0.0  # the most memory that its other processes have held
 
     async def run(self) -> Report:
-        await self.store.prepare([NodeType("SkysweepState", (), ())], [])  # the lease's; the rest once it is ours
+        await self.store.prepare(cypher.node_types(self.catalogue), cypher.edge_types(self.catalogue))
         self.past = await self._unfinished()
         self.books = self._books()
         lease = await self._lease()
@@ -87,7 +87,7 @@ class _Sweep:
         except BaseException as error:
             with anyio.move_on_after(STOP_SECONDS, shield=True):
                 await self._stopped(error, lease)
-            if refused := next((each for each in leaves(error) if isinstance(each, BadStore)), lost(error)):
+            if refused := lost(error):
                 raise refused from error
             raise
         # It is done: a store that is away now need not be waited for, and a lease runs out by itself.
@@ -137,7 +137,6 @@ class _Sweep:
         """A sweep that nobody resumes has nodes in the graph whose links still wait: they are written first."""
         past = self.past
         if past and not self.books.resumed:
-            await self._prepare()
             with Writer(self.store, self.ledger, past.id, past.update_tag, Tally(), aside=self.books.aside) as writer:
                 await writer.links(catalogue.load())
 
@@ -171,10 +170,11 @@ class _Sweep:
         """Workers walk units, writers commit what they find; ends when the plan is done and the streams are empty."""
         self.tally.phase = "sweeping"
         self.tally.planned({each.id: plan.count(each, self.catalogue.calls) for each in self.books.accounts})
+        await self.writer.accounts([_account_row(each) for each in self.books.accounts])
         async with anyio.create_task_group() as keeping:
             keeping.start_soon(self.books.keep)
             async with anyio.create_task_group() as writing:
-                writing.start_soon(self._write)
+                writing.start_soon(self.writer.run)
                 processes = min(self.settings.processes, len(self.books.accounts))  # an account is one's alone
                 if processes > 1:
                     await self._crew(processes)
@@ -183,15 +183,6 @@ class _Sweep:
                 self.writer.close()
             keeping.cancel_scope.cancel()
         await self.books.note()
-
-    async def _write(self) -> None:
-        """Prepares the graph, while the first calls are under way, and writes what comes."""
-        await self._prepare()
-        await self.writer.accounts([_account_row(each) for each in self.books.accounts])
-        await self.writer.run()
-
-    async def _prepare(self) -> None:
-        await self.store.prepare(cypher.node_types(self.catalogue), cypher.edge_types(self.catalogue))
 
     async def _alone(self) -> None:
         """Collects in this process."""
