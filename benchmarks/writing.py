@@ -24,7 +24,7 @@ import skysweep
 from benchmarks.estates import KEY, ROLE, Fake
 from benchmarks.measure import Program
 from benchmarks.rivals import environ
-from benchmarks.stores import Held, Kind
+from benchmarks.stores import Held, Kind, empty
 from skysweep import catalogue, cypher
 from skysweep import settings as configuration
 from skysweep.ledger import Ledger
@@ -127,12 +127,6 @@ def _some(rows: Iterable[Any]) -> Iterator[list[Any]]:
     left = iter(rows)
     while some := list(islice(left, ROWS)):
         yield some
-
-
-async def empty(store: Store) -> None:
-    """Deletes the nodes; the constraints stay, for all have them."""
-    while (await store.run("MATCH (n) WITH n LIMIT 5000 DETACH DELETE n RETURN count(*) AS gone"))[0]["gone"]:
-        pass
 
 
 async def measured(order: Mapping[str, Any], folder: Path) -> dict[str, float]:

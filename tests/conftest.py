@@ -19,6 +19,7 @@ import hypothesis
 import pytest
 import pytest_asyncio
 
+from benchmarks.stores import empty
 from neo4j_server import Neo4jServer, drop_schema, neo4j_server, resolve_jars
 from skysweep.demo import server
 from skysweep.store import Store, StoreSettings, open_store
@@ -136,9 +137,3 @@ async def fault() -> AsyncIterator[Wire]:
 
 def neo4j_settings(server: Neo4jServer) -> StoreSettings:
     return StoreSettings(*server, database=None, folder=Path("/nowhere"))
-
-
-async def empty(store: Store) -> None:
-    """Deletes all nodes and edges. What was prepared stays: without it Neo4j would plan each statement anew."""
-    while (await store.run("MATCH (n) WITH n LIMIT 2000 DETACH DELETE n RETURN count(*) AS gone"))[0]["gone"]:
-        pass

@@ -10,7 +10,8 @@ import pytest
 import skysweep
 from benchmarks.fakeaws import Estate, Oracle, serving
 from benchmarks.fakeaws.estate import WEIGHTS
-from conftest import empty, neo4j_settings
+from benchmarks.stores import empty
+from conftest import neo4j_settings
 from neo4j_server import Neo4jServer, drop_schema
 from skysweep import settings as configuration
 from skysweep.errors import BadStore

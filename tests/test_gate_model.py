@@ -27,7 +27,7 @@ from benchmarks.fakeaws.faults import (
     Seen,
     calm,
 )
-from conftest import empty
+from benchmarks.stores import empty
 from gates import AtCall, Scope, Scopes, assert_equal, model, scoped, settings, snapshot, swept
 from graphs import Graph
 from model_cases import (
