@@ -24,13 +24,13 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How thoroughly is measured. warm: whether a sweep goes before the measured ones. times: that bare calls are sent.
+    """How thoroughly is measured. warm: how many sweeps go before the measured ones. times: that bare calls are sent.
 
     calls: of empty replies, at least; pages: of full ones. syncs: what skysweep is to sweep, empty for all.
     seconds: for each step of micro.
     """
 
-    warm: bool = True
+    warm: int = 3
     times: int = 3
     calls: int = 6_000
     pages: int = 12
@@ -38,7 +38,7 @@ class Effort:
     seconds: float = 1.0
 
 
-SMOKE = Effort(warm=False, times=1, calls=300, pages=4, syncs="EC2Instance,EBSVolume,AWSRole,S3Bucket", seconds=0.02)
+SMOKE = Effort(warm=0, times=1, calls=300, pages=4, syncs="EC2Instance,EBSVolume,AWSRole,S3Bucket", seconds=0.02)
 """Whether it works at all."""
 
 
@@ -47,6 +47,7 @@ class Run:
     """How one program did. cpu, rss_mb: its own and its children's. calls, throttled: as the fake AWS counted them.
 
     nodes: all that the store holds after it; same: those of the estate's kinds. fake_cpu, store_cpu: of the two others.
+    again: whether the store held all of it before, as on a schedule.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Run:
     counts: list[dict[str, Any]] = field(repr=False)
     told: Measured = field(repr=False)
     production: Mapping[str, float] = field(default_factory=dict)
+    again: bool = False
 
     def document(self) -> dict[str, Any]:
         """For JSON: without what it said, and with the counts by operation alone."""
@@ -100,9 +102,10 @@ class Bench:
     say: Say
     anew: bool = False
 
-    async def run(self, name: str, program: Program, *, codes: Sequence[int] = (0,)) -> Run:
-        """Empties graph and counters, runs the program, and tells what came of it."""
-        await self.held.empty(schema=self.anew)
+    async def run(self, name: str, program: Program, *, codes: Sequence[int] = (0,), again: bool = False) -> Run:
+        """Empties counters and (unless again) the graph, runs the program, and tells what came of it."""
+        if not again:
+            await self.held.empty(schema=self.anew)
         self.say(f"{name} …")
         self.fake.process.calls(reset=True)
         before, store = self.usage(), self.held.cpu()
@@ -122,15 +125,16 @@ class Bench:
             counts=counts,
             told=done,
             production=after.get("production", {}),
+            again=again,
         )
 
     def usage(self) -> dict[str, Any]:
         """What the fake AWS has used so far."""
         return self.fake.process.usage()
 
-    async def sync(self, name: str, *options: str) -> Run:
+    async def sync(self, name: str, *options: str, again: bool = False) -> Run:
         """A sweep by skysweep's command line."""
-        return await self.run(name, self.command(*options), codes=ours.CODES)
+        return await self.run(name, self.command(*options), codes=ours.CODES, again=again)
 
     def command(self, *options: str) -> Program:
         """Skysweep's command line for this bench."""
@@ -138,8 +142,8 @@ class Bench:
         return ours.sync(self.fake, self.held, self.home, *options, *narrow)
 
     async def warm(self) -> None:
-        """A sweep that is not measured: the store has compiled its code then, the fake AWS has made its replies."""
-        if self.effort.warm:
+        """Sweeps that are not measured: the store has compiled its code then, the fake AWS has made its replies."""
+        for _ in range(self.effort.warm):
             await self.sync("warming up", *PACELESS)
 
 

@@ -24,7 +24,7 @@ import skysweep
 from benchmarks.estates import KEY, ROLE, Fake
 from benchmarks.measure import Program
 from benchmarks.rivals import environ
-from benchmarks.stores import Held, Kind
+from benchmarks.stores import Held, Kind, empty
 from skysweep import catalogue, cypher
 from skysweep import settings as configuration
 from skysweep.ledger import Ledger
@@ -74,13 +74,20 @@ async def by_writer(store: Store, batches: Sequence[Batch], accounts: Sequence[s
 
 
 async def by_hand(store: Store, batches: Sequence[Batch], accounts: Sequence[str]) -> float:
-    """Seconds for statements as one writes them: MERGE by id, SET what is known, MERGE the edges; one after another."""
+    """Seconds for statements as one writes them, one after another, that leave the same graph.
+
+    MERGE by id, SET all properties, MERGE the edges; nothing is asked of who owns what or has seen it last.
+    """
     nodes, edges = _grouped(batches)
     began = time.perf_counter()
     await store.run("UNWIND $rows AS id MERGE (n:AWSAccount {id: id})", rows=list(accounts))
-    for (label, owned), rows in nodes.items():
-        hold = " WITH n, row MATCH (a:AWSAccount {id: row.account}) MERGE (n)<-[:RESOURCE]-(a)" if owned else ""
-        statement = f"UNWIND $rows AS row MERGE (n:{label} {{id: row.id}}) SET n += row.props{hold}"
+    for (label, also, owned), rows in nodes.items():
+        labels = "" if store.labels_are_types or not also else f"n:{':'.join(also)}, "
+        statement = f"UNWIND $rows AS row MERGE (n:{label} {{id: row.id}}) SET {labels}n += row.props"
+        if owned:
+            statement += (
+                " WITH n, row MATCH (a:AWSAccount {id: row.account}) MERGE (n)<-[r:RESOURCE]-(a) SET r += row.stamps"
+            )
         await _each(store, statement, rows)
     for (start, start_on, kind, end, end_on), rows in edges.items():
         statement = (
@@ -95,12 +102,18 @@ def _grouped(batches: Iterable[Batch]) -> tuple[dict[Any, list[Any]], dict[Any, 
     nodes: dict[Any, list[Any]] = {}
     edges: dict[Any, list[Any]] = {}
     for batch in batches:
-        of_type = nodes.setdefault((batch.type.label, batch.type.owned), [])
-        of_type += [{"id": row["id"], "props": row["props"], "account": batch.account} for row in batch.rows]
+        of_type = nodes.setdefault((batch.type.label, batch.type.also, batch.type.owned), [])
+        stamps = {"firstseen": TAG * 1000, "lastupdated": TAG, "_account": batch.account, "_region": batch.region}
+        of_node = {"firstseen": TAG * 1000, "lastupdated": TAG} if batch.type.shared else stamps
+        of_type += [
+            {"id": row["id"], "props": {**row["props"], **of_node}, "account": batch.account, "stamps": stamps}
+            for row in batch.rows
+        ]
         for link in batch.links:
             edge = batch.type.edges[link.edge]
             (start, start_on), (end, end_on) = cypher.ends(batch.type, edge)
-            row = {"start": link.start, "end": link.end, "props": orjson.loads(orjson.dumps(link.properties))}
+            props = orjson.loads(orjson.dumps(link.properties))
+            row = {"start": link.start, "end": link.end, "props": {**props, **stamps}}
             edges.setdefault((start, start_on, edge.kind, end, end_on), []).append(row)
     return nodes, edges
 
@@ -114,12 +127,6 @@ def _some(rows: Iterable[Any]) -> Iterator[list[Any]]:
     left = iter(rows)
     while some := list(islice(left, ROWS)):
         yield some
-
-
-async def empty(store: Store) -> None:
-    """Deletes the nodes; the constraints stay, for all have them."""
-    while (await store.run("MATCH (n) WITH n LIMIT 5000 DETACH DELETE n RETURN count(*) AS gone"))[0]["gone"]:
-        pass
 
 
 async def measured(order: Mapping[str, Any], folder: Path) -> dict[str, float]:

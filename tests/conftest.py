@@ -1,8 +1,13 @@
-"""The two stores for every test that wants one.
+"""What many tests stand on. The two stores:
 
 neo4j_uri   (uri, user, password) of a real Neo4j, one for the session
 embedded    settings of an embedded graph that is open, one for the session
 store       an open, empty Store; the test runs once with each
+
+and what plays AWS:
+
+moto        where moto's server answers, one for the module
+fault       a server that answers as it is told
 """
 
 from __future__ import annotations
@@ -14,8 +19,11 @@ import hypothesis
 import pytest
 import pytest_asyncio
 
+from benchmarks.stores import empty
 from neo4j_server import Neo4jServer, drop_schema, neo4j_server, resolve_jars
+from skysweep.demo import server
 from skysweep.store import Store, StoreSettings, open_store
+from wire import Wire, wire
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -115,11 +123,17 @@ async def store(store_settings: StoreSettings) -> AsyncIterator[Store]:
         yield opened
 
 
+@pytest.fixture(scope="module")
+def moto() -> Iterator[str]:
+    with server.aws() as url:
+        yield url
+
+
+@pytest.fixture
+async def fault() -> AsyncIterator[Wire]:
+    async with wire() as made:
+        yield made
+
+
 def neo4j_settings(server: Neo4jServer) -> StoreSettings:
     return StoreSettings(*server, database=None, folder=Path("/nowhere"))
-
-
-async def empty(store: Store) -> None:
-    """Deletes all nodes and edges. What was prepared stays: without it Neo4j would plan each statement anew."""
-    while (await store.run("MATCH (n) WITH n LIMIT 2000 DETACH DELETE n RETURN count(*) AS gone"))[0]["gone"]:
-        pass

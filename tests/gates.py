@@ -29,7 +29,7 @@ from benchmarks.fakeaws.faults import Fault, Match, Plan, Seen, calm
 from benchmarks.fakeaws.poison import Poisoned
 from benchmarks.fakeaws.server import Server
 from benchmarks.rivals import aimed
-from conftest import empty
+from benchmarks.stores import empty
 from graphs import MARKS, Graph, differences, graph
 from skysweep import catalogue, cypher
 from skysweep import settings as configuration

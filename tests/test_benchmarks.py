@@ -48,7 +48,7 @@ def told(folder: Path, *words: str) -> dict[str, Any]:
 def test_compare_tells_ratios_of_one_run(tmp_path: Path) -> None:
     page, plot = tmp_path / "page.md", tmp_path / "plot.svg"
     figures = told(tmp_path, "compare", "--store", "embedded", "--markdown", str(page), "--plot", str(plot))
-    ours, defaults, script = figures["runs"]
+    ours, again, defaults, script = figures["runs"]
     assert script["same"] == figures["estate"]["items"]
     assert figures["ratios"][script["name"]] == {
         "seconds": script["seconds"] / ours["seconds"],
@@ -57,7 +57,8 @@ def test_compare_tells_ratios_of_one_run(tmp_path: Path) -> None:
         "rss": script["rss_mb"] / ours["rss_mb"],
         "nodes": script["same"] / ours["same"],
     }
-    assert ours["calls"] == sum(ours["operations"].values()) == defaults["calls"]
+    assert ours["calls"] == sum(ours["operations"].values()) == defaults["calls"] == again["calls"]
+    assert (ours["again"], again["again"], again["nodes"]) == (False, True, ours["nodes"])
     by = {(each["replies"], each["by"]): each for each in figures["calls"]}
     assert len(by) == 6
     assert all(each["calls"] > 0 and each["cpu_ms"] > 0 for each in by.values())
@@ -223,13 +224,15 @@ def test_the_script_makes_the_nodes_of_the_estate() -> None:
     assert set(naive.DETAILS) | set(naive.LINKS) <= labels
 
 
-def run(name: str, seconds: float, calls: int) -> Run:
+def run(name: str, seconds: float, calls: int, *, again: bool = False) -> Run:
     told = Measured(0, seconds, 1.0, 100.0)
-    return Run(name, 0, seconds, 1.0, 100.0, calls, 0, 1.0, 10, 10, 10, 0.1, 0.1, [], told)
+    return Run(name, 0, seconds, 1.0, 100.0, calls, 0, 1.0, 10, 10, 10, 0.1, 0.1, [], told, again=again)
 
 
-def test_ratios_are_to_the_first() -> None:
-    found = compare.ratios([run("ours", 2.0, 10), run("theirs", 60.0, 25)])
+def test_ratios_are_to_the_first_of_their_kind() -> None:
+    repeated = [run("ours, again", 1.0, 10, again=True), run("theirs, again", 50.0, 20, again=True)]
+    found = compare.ratios([run("ours", 2.0, 10), repeated[0], run("theirs", 60.0, 25), repeated[1]])
+    assert (found["theirs, again"]["seconds"], found["theirs, again"]["calls"]) == (50.0, 2.0)
     assert found["theirs"] == {"seconds": 30.0, "calls": 2.5, "cpu": 1.0, "rss": 1.0, "nodes": 1.0}
     assert found["ours"]["seconds"] == 1.0
 

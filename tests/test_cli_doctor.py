@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +11,12 @@ import pytest
 from generated import command
 from skysweep.cli import main
 from skysweep.cli.doctor import line, summed
-from skysweep.demo import server
 from skysweep.findings import Check
 from skysweep.report import ExitCode
 
 Run = Callable[..., tuple[int, str, str]]
 ONE, TWO = "111111111111", "222222222222"
 CHECKS = ["settings", "credentials", "regions", "permissions", "clock", "store", "disk", "ledger"]
-
-
-@pytest.fixture(scope="module")
-def moto() -> Iterator[str]:
-    with server.aws() as url:
-        yield url
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,6 @@ from hypothesis import strategies as st
 
 from skysweep.clients import DUMMY, USER_AGENT, AwsSettings, Clients
 from skysweep.decoding import timestamp
-from skysweep.demo import server
 from skysweep.errors import BadSettings, Bug
 from skysweep.outcomes import Tally
 from skysweep.plan import GLOBAL, Target
@@ -28,18 +26,6 @@ from wire import CALLER, DROP, HANG, Reply, Wire, as_xml, ec2_error, query_error
 ONE, TWO = "111111111111", "222222222222"
 REGIONS = ("eu-west-1", "us-west-2")
 EMPTY_VPCS = as_xml("<DescribeVpcsResponse><vpcSet/></DescribeVpcsResponse>")
-
-
-@pytest.fixture(scope="module")
-def moto() -> Iterator[str]:
-    with server.aws() as url:
-        yield url
-
-
-@pytest.fixture
-async def fault() -> AsyncIterator[Wire]:
-    async with wire() as made:
-        yield made
 
 
 def isolated(url: str, **more: Any) -> AwsSettings:

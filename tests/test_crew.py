@@ -14,7 +14,7 @@ import pytest
 from benchmarks.fakeaws import Estate, serving
 from benchmarks.fakeaws.faults import denied, where
 from benchmarks.fakeaws.server import Server
-from conftest import empty
+from benchmarks.stores import empty
 from gates import AtCall, assert_equal, settings, snapshot, swept, sync
 from graphs import Graph
 from skysweep.crew import without_graph

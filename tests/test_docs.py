@@ -23,7 +23,7 @@ import answers
 import generated
 import skysweep
 import test_catalogue
-from conftest import empty
+from benchmarks.stores import empty
 from skysweep import aws, catalogue, lint
 from skysweep import settings as configuration
 from skysweep.analysis.questions import QUESTIONS

@@ -4,7 +4,7 @@ import json
 import os
 import re
 import shlex
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -24,7 +24,7 @@ from skysweep.probe import Refusal, principal
 from skysweep.report import ExitCode
 from skysweep.settings import Settings
 from skysweep.store import StoreSettings
-from wire import CALLER, HANG, Reply, Request, Wire, as_json, as_xml, ec2_error, json_error, query_error, wire
+from wire import CALLER, HANG, Reply, Request, Wire, as_json, as_xml, ec2_error, json_error, query_error
 
 ONE, TWO, HUB = "111111111111", "222222222222", "999999999999"
 CHEAP = Catalogue(
@@ -98,12 +98,6 @@ class Cloud:
         if "x-amz-target" in request.headers:
             return as_json({"QueueUrls": []})
         return as_xml(f"<{request.operation}Response><requestId>r</requestId></{request.operation}Response>")
-
-
-@pytest.fixture
-async def fault() -> AsyncIterator[Wire]:
-    async with wire() as made:
-        yield made
 
 
 @dataclass

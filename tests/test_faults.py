@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 
 from benchmarks.fakeaws import faults, poison
-from benchmarks.fakeaws.bodies import protocol, service_model, session
+from benchmarks.fakeaws.bodies import Listing, protocol, service_model, session
 from benchmarks.fakeaws.faults import Change, Error, Fault, Hang, Plan, Seen, anything, where
 from skysweep import catalogue, pagers, paths, retry
 from skysweep.model import UNREADABLE, Context
@@ -186,9 +186,10 @@ async def test_an_empty_first_page_has_a_token_and_the_listing_follows(service: 
 
 
 def test_an_operation_without_pages_has_none_to_tamper_with() -> None:
-    fault = faults.endless(anything)(replace(SEEN, service="sts", operation="GetCallerIdentity"))
+    seen = replace(SEEN, service="sts", operation="GetCallerIdentity")
+    assert [plan(anything)(seen) for plan in (faults.endless, faults.repeated, faults.empty_first)] == [None] * 3
     with pytest.raises(ValueError, match="sts:GetCallerIdentity has no pages"):
-        changed(fault, b"<GetCallerIdentityResponse/>")
+        Listing.of("sts", "GetCallerIdentity").with_token(b"<GetCallerIdentityResponse/>", "again")
 
 
 @pytest.mark.parametrize("service", set(PAGES))

@@ -28,7 +28,7 @@ from benchmarks.fakeaws.faults import (
     where,
 )
 from benchmarks.fakeaws.identity import key_of
-from conftest import empty
+from benchmarks.stores import empty
 from gates import assert_scopes, model, owning, scoped, settings, struck, swept
 from skysweep.outcomes import Outcome
 from skysweep.report import ExitCode

@@ -32,7 +32,7 @@ from benchmarks.fakeaws.faults import (
     where,
 )
 from benchmarks.fakeaws.identity import account_of
-from conftest import empty
+from benchmarks.stores import empty
 from gates import (
     Links,
     Scopes,

@@ -23,7 +23,8 @@ from benchmarks.fakeaws.estate import ONCE, WEIGHTS
 from benchmarks.fakeaws.faults import Change, Seen, calm
 from benchmarks.fakeaws.models import operation
 from benchmarks.fakeaws.poison import KINDS, Poisoned, poisoned
-from conftest import empty, neo4j_settings
+from benchmarks.stores import empty
+from conftest import neo4j_settings
 from gates import (
     Links,
     Scopes,

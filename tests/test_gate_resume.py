@@ -14,7 +14,8 @@ import pytest
 from benchmarks.bolt import BoltProxy, bolt_proxy, never
 from benchmarks.fakeaws import Estate, Server, serving
 from benchmarks.fakeaws.faults import Plan, denied, where
-from conftest import empty, neo4j_settings
+from benchmarks.stores import empty
+from conftest import neo4j_settings
 from gates import AtCall, assert_equal, at_commit, snapshot, sync
 from graphs import Graph
 from neo4j_server import Neo4jServer

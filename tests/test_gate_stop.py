@@ -16,7 +16,7 @@ import pytest
 from benchmarks.bolt import BoltProxy, bolt_proxy, unwatched
 from benchmarks.fakeaws import Estate, Server, serving
 from benchmarks.fakeaws.faults import calm, timeout
-from conftest import empty
+from benchmarks.stores import empty
 from gates import AtCall, assert_equal, behind, published, snapshot, sync
 from graphs import Graph
 from skysweep.report import ExitCode

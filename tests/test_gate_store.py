@@ -20,7 +20,8 @@ import pytest_asyncio
 from benchmarks.bolt import BoltProxy, bolt_proxy, every, never
 from benchmarks.fakeaws import Estate, Server, serving
 from benchmarks.fakeaws.faults import Fault, Seen, calm
-from conftest import Stops, empty, neo4j_settings
+from benchmarks.stores import empty
+from conftest import Stops, neo4j_settings
 from gates import AtCall, Sync, assert_equal, at_commit, behind, held, published, snapshot, swept, sync
 from graphs import Graph
 from neo4j_server import Neo4j, neo4j_of_ones_own

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from benchmarks.fakeaws import Estate, serving
 from benchmarks.fakeaws.faults import Fault, Seen
-from conftest import empty
+from benchmarks.stores import empty
 from gates import settings, swept
 from skysweep import books, plan
 from skysweep.collector import Feed

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -21,7 +20,6 @@ from botocore.exceptions import CredentialRetrievalError, EndpointResolutionErro
 from simulated import now, simulated
 from skysweep import paging
 from skysweep.clients import AwsSettings, Clients
-from skysweep.demo import server
 from skysweep.errors import Bug, CallFailed
 from skysweep.limits import Limits
 from skysweep.model import Call, call, detail
@@ -44,12 +42,6 @@ NO_SUBNETS = as_xml("<DescribeSubnetsResponse><subnetSet/></DescribeSubnetsRespo
 def _no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """The jitter comes out as nothing: retries follow at once."""
     monkeypatch.setattr(random, "random", lambda: 0.0)
-
-
-@pytest.fixture
-async def fault() -> AsyncIterator[Wire]:
-    async with wire() as made:
-        yield made
 
 
 class Sweep:
@@ -742,12 +734,6 @@ async def test_no_credentials_in_the_error(fault: Wire) -> None:
         with pytest.raises(CallFailed) as caught:
             await sweep.ask(VPCS)
     assert "AKIA" not in str(caught.value)
-
-
-@pytest.fixture(scope="module")
-def moto() -> Iterator[str]:
-    with server.aws() as url:
-        yield url
 
 
 async def test_real_pages_of_moto(moto: str) -> None:

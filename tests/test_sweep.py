@@ -12,7 +12,8 @@ import pytest
 import pytest_asyncio
 
 import skysweep
-from conftest import empty, neo4j_settings
+from benchmarks.stores import empty
+from conftest import neo4j_settings
 from graphs import Graph, differences, graph
 from neo4j_server import Neo4jServer
 from proxy import EC2_DENIED, QUERY_DENIED, S3_DENIED, Proxy, Seen, proxy

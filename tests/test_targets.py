@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,29 +8,16 @@ import pytest
 
 from skysweep import regions, targets
 from skysweep.clients import USER_AGENT, AwsSettings, Clients
-from skysweep.demo import server
 from skysweep.errors import BadCredentials, BadSettings, CallFailed
 from skysweep.limits import Limits
 from skysweep.outcomes import Tally
 from skysweep.paging import ask
 from skysweep.plan import GLOBAL, Target
 from skysweep.targets import Found, find_accounts
-from wire import CALLER, Reply, Request, Wire, as_xml, ec2_error, query_error, wire
+from wire import CALLER, Reply, Request, Wire, as_xml, ec2_error, query_error
 
 ONE, TWO, THREE = "111111111111", "222222222222", "333333333333"
 MOTO = "123456789012"  # the account of moto's callers who assumed nothing
-
-
-@pytest.fixture(scope="module")
-def moto() -> Iterator[str]:
-    with server.aws() as url:
-        yield url
-
-
-@pytest.fixture
-async def fault() -> AsyncIterator[Wire]:
-    async with wire() as made:
-        yield made
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from skysweep.errors import BadCredentials, BadSettings
 from skysweep.outcomes import Tally
 from skysweep.targets import Found, find_accounts
 from test_targets import assumed, caller, enabled
-from wire import CALLER, Reply, Request, Wire, as_json, json_error, query_error, wire
+from wire import CALLER, Reply, Request, Wire, as_json, json_error, query_error
 
 HUB = "111111111111"
 ROOT, WORKLOADS, DATA = "r-root", "ou-root-workload1", "ou-root-database1"
@@ -58,12 +57,6 @@ class Organization:
         if operation == "ListAccountsForParent":
             return as_json({"Accounts": [{"Id": each} for each in self.homes.get(parent, [])]})
         return as_json({"OrganizationalUnits": [{"Id": each} for each in self.units.get(parent, [])]})
-
-
-@pytest.fixture
-async def fault() -> AsyncIterator[Wire]:
-    async with wire() as made:
-        yield made
 
 
 async def find(fault: Wire, organization: Organization, **more: Any) -> Found:

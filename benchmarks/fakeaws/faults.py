@@ -302,33 +302,29 @@ def shortened(match: Match) -> Plan:
 
 
 def endless(match: Match) -> Plan:
-    """Every page has a further token, never the same."""
-    return _tokens(match, lambda seen: f"endless-{seen.number}")
+    """Every page has a further token, never the same; what AWS does not tell in pages is left alone."""
+    return _pages(match, lambda listing, seen, body: listing.with_token(body, f"endless-{seen.number}"))
 
 
 def repeated(match: Match) -> Plan:
-    """Every page has the same further token."""
-    return _tokens(match, lambda _: "again")
+    """Every page has the same further token; what AWS does not tell in pages is left alone."""
+    return _pages(match, lambda listing, _, body: listing.with_token(body, "again"))
 
 
 def empty_first(match: Match) -> Plan:
     """A first page without records that has a token; then the listing as it is."""
-
-    def plan(seen: Seen) -> Fault | None:
-        if seen.token or not match(seen):
-            return None
-        listing = Listing.of(seen.service, seen.operation)
-        return Change(lambda body: listing.with_token(listing.emptied(body), AFTER_NOTHING))
-
-    return plan
+    return _pages(
+        lambda seen: not seen.token and match(seen),
+        lambda listing, _, body: listing.with_token(listing.emptied(body), AFTER_NOTHING),
+    )
 
 
-def _tokens(match: Match, token: Callable[[Seen], str]) -> Plan:
+def _pages(match: Match, change: Callable[[Listing, Seen, bytes], bytes]) -> Plan:
     def plan(seen: Seen) -> Fault | None:
         if not match(seen):
             return None
         listing = Listing.of(seen.service, seen.operation)
-        return Change(lambda body: listing.with_token(body, token(seen)))
+        return Change(lambda body: change(listing, seen, body)) if listing.tokens else None
 
     return plan
 

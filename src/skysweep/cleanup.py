@@ -150,10 +150,10 @@ def _in(sets: Mapping[str, Scopes], type_: Type, account: str, region: str) -> b
 async def clean(store: Store, catalogue: Catalogue, licence: Licence, tag: int, deleted: Deleted) -> None:
     """Removes what the licensed scopes no longer saw: edges first, then nodes, then what nothing holds any more.
 
-    `deleted` is counted up as it goes. After most sweeps there is nothing to remove of most types: one statement finds
-    of which there is, before any is asked about scope by scope.
+    `deleted` is counted up as it goes. After most sweeps there is nothing to remove of most types: a few statements
+    find of which there is, before any is asked about scope by scope.
     """
-    rows = await store.run(cypher.stale(sorted(catalogue.by_label), cypher.edge_types(catalogue)), tag=tag)
+    rows = await store.gather(cypher.stale(sorted(catalogue.by_label), cypher.edge_types(catalogue)), tag=tag)
     stale_ones = {row["name"] for row in rows}
     for declared in _edges(catalogue):
         type_, edge = min(declared, key=lambda each: not each[0].shared)  # a shared one asks of all nodes

@@ -19,6 +19,8 @@ from skysweep.store import NodeType
 
 STAMPS = "r.lastupdated = $tag, r._account = row.account, r._region = row.region"
 
+TOGETHER = 40  # patterns in a statement that looks for several
+
 FOREIGN = "foreign"
 UNOWNED = f"coalesce(n._account, '{FOREIGN}') = '{FOREIGN}'"
 
@@ -192,18 +194,18 @@ def counted(deletion: str) -> str:
     return _DELETING.sub("", deletion)
 
 
-def seen_nodes(labels: Iterable[str]) -> str:
-    """Counts the nodes of each label that this sweep has seen; a label without any may be left out."""
+def seen_nodes(labels: Iterable[str]) -> list[str]:
+    """Statements that count the nodes of each label that this sweep has seen; a label without any may be left out."""
     return _together(_of_labels(labels), "n.lastupdated = $tag RETURN '{0}' AS name, count(n) AS seen")
 
 
-def seen_edges(kinds: Iterable[str]) -> str:
-    """Counts the edges of each type that this sweep has seen; a type without any may be left out."""
+def seen_edges(kinds: Iterable[str]) -> list[str]:
+    """Statements that count the edges of each type that this sweep has seen; a type without any may be left out."""
     return _together(_of_kinds(kinds), "n.lastupdated = $tag RETURN '{0}' AS name, count(n) AS seen")
 
 
-def stale(labels: Iterable[str], kinds: Iterable[str]) -> str:
-    """Names the labels (`:Label`) and edge types of which there is anything that this sweep has not seen."""
+def stale(labels: Iterable[str], kinds: Iterable[str]) -> list[str]:
+    """Statements that name the labels (`:Label`) and edge types of which there is something this sweep has not seen."""
     patterns = [*((f":{label}", pattern) for label, pattern in _of_labels(labels)), *_of_kinds(kinds)]
     return _together(patterns, "n.lastupdated < $tag WITH n LIMIT 1 RETURN '{0}' AS name")
 
@@ -216,9 +218,10 @@ def _of_kinds(kinds: Iterable[str]) -> list[tuple[str, str]]:
     return [(kind, f"()-[n:{_name(kind)}]->()") for kind in kinds]
 
 
-def _together(patterns: Iterable[tuple[str, str]], rest: str) -> str:
-    """One statement for all: a round trip for each would be most of a small sweep's end."""
-    return "\nUNION ALL\n".join(f"MATCH {pattern} WHERE {rest.format(name)}" for name, pattern in patterns)
+def _together(patterns: Iterable[tuple[str, str]], rest: str) -> list[str]:
+    """A round trip for each would be most of a small sweep's end; one statement for all would be long to plan."""
+    each = [f"MATCH {pattern} WHERE {rest.format(name)}" for name, pattern in patterns]
+    return ["\nUNION ALL\n".join(each[first : first + TOGETHER]) for first in range(0, len(each), TOGETHER)]
 
 
 LAST_TAG = "MATCH (s:SkysweepState {id: 'sweep'}) RETURN s.update_tag AS tag"

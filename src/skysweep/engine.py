@@ -236,10 +236,10 @@ class _Sweep:
         return report
 
     async def _changes(
-        self, counting: Callable[[Iterable[str]], str], names: Sequence[str], deleted: Mapping[str, int]
+        self, counting: Callable[[Iterable[str]], list[str]], names: Sequence[str], deleted: Mapping[str, int]
     ) -> dict[str, Change]:
         """What this sweep has written and deleted of each of these labels or edge types, where that is anything."""
-        rows = await self.store.run(counting(names), tag=self.tag)
+        rows = await self.store.gather(counting(names), tag=self.tag)
         seen = {row["name"]: row["seen"] for row in rows}
         changes = {name: Change(written=seen.get(name, 0), deleted=deleted.get(name, 0)) for name in names}
         return {name: change for name, change in changes.items() if any(change.values())}

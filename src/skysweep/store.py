@@ -32,7 +32,7 @@ from skysweep.address import StoreSettings, shown
 from skysweep.errors import BadStore, Overtaken, StoreLost
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 
     from neo4j import AsyncBookmarkManager, AsyncDriver, AsyncSession
 
@@ -108,6 +108,18 @@ class Store:
         are aware, in UTC. Raises as `transact` does.
         """
         return await self.transact(_rows, query, parameters)
+
+    async def gather(self, queries: Iterable[str], **parameters: Any) -> list[dict[str, Any]]:
+        """The rows of several reads, which the store plans and answers side by side."""
+        rows: list[dict[str, Any]] = []
+
+        async def read(query: str) -> None:
+            rows.extend(await self.run(query, **parameters))
+
+        async with anyio.create_task_group() as reading:
+            for query in queries:
+                reading.start_soon(read, query)
+        return rows
 
     async def transact(self, work: Work, *arguments: Any) -> list[dict[str, Any]]:
         """`work(transaction, *arguments)` in one managed transaction, behind the fence, with the same patience.

@@ -8,7 +8,8 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -80,7 +81,8 @@ def _run(arguments: list[str]) -> int:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a script's background job: SIGTERM must stop it
         signal.signal(signal.SIGINT, signal.default_int_handler)
     previous = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-    unraisable, sys.unraisablehook = sys.unraisablehook, _unraisable
+    unraisable = sys.unraisablehook
+    sys.unraisablehook = partial(_unraisable, unraisable)
     try:
         code = int(root().main(arguments or ["--help"], prog_name="skysweep", standalone_mode=False) or 0)
     finally:
@@ -91,7 +93,7 @@ def _run(arguments: list[str]) -> int:
     return code if arguments else UNUSABLE
 
 
-def _unraisable(told: UnraisableHookArgs) -> None:
+def _unraisable(otherwise: Callable[[UnraisableHookArgs], object], told: UnraisableHookArgs) -> None:
     """An interrupt that fell into a finalizer or a weak reference's callback, where nothing can be raised, is repeated.
 
     Imports are full of those.
@@ -100,7 +102,7 @@ def _unraisable(told: UnraisableHookArgs) -> None:
         main_thread = threading.main_thread().ident or 0
         threading.Timer(AGAIN_SECONDS, signal.pthread_kill, (main_thread, signal.SIGINT)).start()
     else:
-        sys.__unraisablehook__(told)
+        otherwise(told)
 
 
 def _failed(error: BaseException) -> int:
