@@ -98,9 +98,10 @@ _QUOTA_IS_THROTTLE = frozenset(
 )  # LimitExceededException is a full quota elsewhere
 _BY_WORDS = (
     ("cloudformation", "ValidationError", "does not exist", Class.RACED),
-    ("guardduty", "BadRequestException", "detector", Class.ABSENT),
+    ("guardduty", "BadRequestException", "detectorId is not owned by the current account", Class.ABSENT),
+    ("inspector2", "AccessDeniedException", "Invoking account is not enabled", Class.ABSENT),
     ("macie2", "AccessDeniedException", "not enabled", Class.ABSENT),
-    ("securityhub", "InvalidAccessException", "", Class.ABSENT),
+    ("securityhub", "InvalidAccessException", "not subscribed", Class.ABSENT),
 )
 """Codes that mean something else in one service: (service, code, words of the message, what it means)."""
 _FORGOTTEN = re.compile(
