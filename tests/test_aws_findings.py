@@ -41,6 +41,32 @@ def test_credentials_are_the_users_or_the_roles() -> None:
     assert (guardduty.user_id(key("Root")), guardduty.role_id(key("Root"))) == (None, None)
 
 
+def test_an_attack_in_several_steps_is_about_all_that_it_involved() -> None:
+    users = [
+        {"Uid": "AIDA1", "Type": "IAMUser", "CredentialUid": "AKIA1"},
+        {"Uid": "AROA1:session", "Type": "AssumedRole", "CredentialUid": "ASIA1"},
+    ]
+    sequence = {
+        "Actors": [*({"User": user} for user in users), {"Process": {"Name": "sh"}}],
+        "Resources": [{"Uid": "arn:aws:s3:::pictures"}, {"Uid": "i-1"}, {"Uid": "ASIA1"}],
+    }
+    finding = record(AccountId="111111111111", Resource={}, Service={"Detection": {"Sequence": sequence}})
+
+    assert guardduty.principals(finding, guardduty.USERS) == ["AIDA1"]
+    assert guardduty.principals(finding, guardduty.ROLES) == ["AROA1"]
+    assert guardduty.keys(finding) == ["AKIA1", "ASIA1"]
+    assert guardduty.affected(finding) == [
+        "arn:aws:s3:::pictures",
+        "arn:aws:ec2:us-east-1:111111111111:instance/i-1",
+        "ASIA1",
+    ]
+
+
+def test_what_the_root_user_did_is_about_the_account_as_a_principal() -> None:
+    finding = record(AccountId="111111111111", Resource={"AccessKeyDetails": {"UserType": "Root"}})
+    assert guardduty.affected(finding) == ["arn:aws:iam::111111111111:root"]
+
+
 @pytest.mark.parametrize(
     ("package", "id_"),
     [

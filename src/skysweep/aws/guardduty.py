@@ -1,21 +1,26 @@
 """GuardDuty: what watches for attacks, and what it has seen.
 
-An administrator's account lists its members' findings too: they are the members', by `owned_by`.
+Asked for the account's own findings alone: an administrator's account would tell of its members' once more.
 """
 
 from __future__ import annotations
 
 import json
+from functools import partial
 
+from skysweep.aws._common import listed
 from skysweep.aws.account import AWSAccount
 from skysweep.aws.ebs import EBSVolume
 from skysweep.aws.ec2 import EC2Instance
 from skysweep.aws.ecs import ECSCluster
 from skysweep.aws.eks import EKSCluster
 from skysweep.aws.iam import AccountAccessKey, AWSRole, AWSUser
+from skysweep.aws.iam_principals import AWSRootPrincipal
 from skysweep.aws.lambda_ import AWSLambda
+from skysweep.aws.network import AWSNetworkInterface
 from skysweep.aws.rds import RDSInstance
 from skysweep.aws.s3 import S3Bucket
+from skysweep.aws.tags import AWSTag, tagged
 from skysweep.model import Record, Resource, about, arn, at, call, detail, to
 from skysweep.paths import getter
 
@@ -27,7 +32,7 @@ FINDING_IDS = detail(
     "FindingIds[]",
     on=DETECTORS,
     DetectorId="@",
-    FindingCriteria={"Criterion": {"service.archived": {"Eq": ["false"]}}},
+    FindingCriteria={"Criterion": {"accountId": {"Eq": ["{account}"]}, "service.archived": {"Eq": ["false"]}}},
 )
 FINDINGS = detail("guardduty", "GetFindings", "Findings[]", on=FINDING_IDS, FindingIds="@", DetectorId="^@", batch=50)
 
@@ -53,6 +58,8 @@ class GuardDutyDetector(Resource):
     createdat: str = at("CreatedAt", of=DETECTOR)
     updatedat: str = at("UpdatedAt", of=DETECTOR)
     enabled_features: list[str] = at(enabled_features, of=DETECTOR)
+
+    tagged: list[AWSTag] = tagged("Tags", of=DETECTOR)
 
 
 _BANDS = ((9.0, "critical"), (7.0, "high"), (4.0, "medium"), (1.0, "low"))  # GuardDuty's own
@@ -81,27 +88,49 @@ def resource_id(finding: Record) -> str | None:
     return found
 
 
-def principal_id(finding: Record, kind: str) -> str | None:
+USERS = frozenset({"IAMUser"})
+ROLES = frozenset({"AssumedRole", "Role"})
+
+
+def principal_id(finding: Record, kinds: frozenset[str]) -> str | None:
     """The unique id of the user or role whose credentials were used; a role's is followed by its session's name."""
     key = (finding["Resource"] or {}).get("AccessKeyDetails") or {}
-    told = key.get("PrincipalId") if key.get("UserType") == kind else None
+    told = key.get("PrincipalId") if key.get("UserType") in kinds else None
     return told.partition(":")[0] if told else None
 
 
 def user_id(finding: Record) -> str | None:
     """The unique id of the user whose credentials were used."""
-    return principal_id(finding, "IAMUser")
+    return principal_id(finding, USERS)
 
 
 def role_id(finding: Record) -> str | None:
     """The unique id of the role whose credentials were used."""
-    return principal_id(finding, "AssumedRole")
+    return principal_id(finding, ROLES)
+
+
+_SEQUENCE = "Service.Detection.Sequence"  # of an attack in several steps, whose finding names no resource elsewhere
+_actors = getter(f"{_SEQUENCE}.Actors[].User")
+_involved = getter(f"{_SEQUENCE}.Resources[].Uid")
+
+
+def principals(finding: Record, kinds: frozenset[str]) -> list[str]:
+    """The unique ids of all users or roles whose credentials were used."""
+    actors = (each.get("Uid") for each in _actors(finding.item) or () if each.get("Type") in kinds)
+    return [told.partition(":")[0] for told in (principal_id(finding, kinds), *actors) if told]
+
+
+def keys(finding: Record) -> list[str]:
+    """The access keys that were used."""
+    own = getter("Resource.AccessKeyDetails.AccessKeyId")(finding.item)
+    return [key for key in (own, *(each.get("CredentialUid") for each in _actors(finding.item) or ())) if key]
 
 
 _ARNS = tuple(
     map(
         getter,
         (
+            "S3BucketDetails[].Arn",
             "LambdaDetails.FunctionArn",
             "RdsDbInstanceDetails.DbInstanceArn",
             "EksClusterDetails.Arn",
@@ -113,9 +142,16 @@ _ARNS = tuple(
 
 
 def affected(finding: Record) -> list[str]:
-    """The ARNs of what the finding is about, of those that it names by ARN."""
-    told = [get(finding["Resource"]) for get in _ARNS]
-    return [arn for each in told if each for arn in ([each] if isinstance(each, str) else each)]
+    """The ARNs of what the finding is about: GuardDuty tells but the ids of instances, and of the root user nothing."""
+    resource, involved = finding["Resource"] or {}, _involved(finding.item) or ()
+    arns = [arn for get in _ARNS for arn in listed(get(resource))]
+    stem = f"arn:{finding.context.partition}"
+    for each in (*listed(getter("InstanceDetails.InstanceId")(resource)), *involved):
+        instance = f"{stem}:ec2:{finding.context.region}:{finding['AccountId']}:instance/{each}"
+        arns.append(instance if each.startswith("i-") else each)
+    if getter("AccessKeyDetails.UserType")(resource) == "Root":
+        arns.append(f"{stem}:iam::{finding['AccountId']}:root")
+    return arns
 
 
 _CALL = "Service.Action.AwsApiCallAction"
@@ -134,7 +170,6 @@ class GuardDutyFinding(Resource):
 
     also = ("AWSGuardDutyFinding", "Risk", "SecurityIssue")
     source = FINDINGS
-    owned_by = "AccountId"
 
     id: str = at("Id")
     arn: str = at("Arn", index=True)
@@ -178,10 +213,18 @@ class GuardDutyFinding(Resource):
     api_call_remote_account_affiliated: bool = at(f"{_CALL}.RemoteAccountDetails.Affiliated")
 
     detector: GuardDutyDetector = to("DETECTED_BY", "Service.DetectorId")
-    instance: EC2Instance = to("AFFECTS", "Resource.InstanceDetails.InstanceId")
-    buckets: list[S3Bucket] = to("AFFECTS", "Resource.S3BucketDetails[].Name")
-    key: AccountAccessKey = to("AFFECTS", "Resource.AccessKeyDetails.AccessKeyId")
-    user: AWSUser = to("AFFECTS", user_id, on="userid")
-    role: AWSRole = to("AFFECTS", role_id, on="roleid")
-    affected: list[AWSLambda | EBSVolume | ECSCluster | EKSCluster | RDSInstance] = about("AFFECTS", affected)
+    keys: list[AccountAccessKey] = to("AFFECTS", keys)
+    users: list[AWSUser] = to("AFFECTS", partial(principals, kinds=USERS), on="userid")
+    roles: list[AWSRole] = to("AFFECTS", partial(principals, kinds=ROLES), on="roleid")
+    affected: list[
+        AWSLambda
+        | AWSNetworkInterface
+        | AWSRootPrincipal
+        | EBSVolume
+        | EC2Instance
+        | ECSCluster
+        | EKSCluster
+        | RDSInstance
+        | S3Bucket
+    ] = about("AFFECTS", affected)
     remote_account: AWSAccount = to("REMOTE_ACCOUNT", f"{_CALL}.RemoteAccountDetails.AccountId")
