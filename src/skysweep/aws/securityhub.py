@@ -9,24 +9,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from skysweep.aws._common import epoch
+from skysweep.aws._governed import Governed
 from skysweep.aws.account import AWSAccount
-from skysweep.aws.acm import ACMCertificate
-from skysweep.aws.autoscaling import AutoScalingGroup
-from skysweep.aws.dynamodb import DynamoDBTable
-from skysweep.aws.ebs import EBSSnapshot, EBSVolume
-from skysweep.aws.ec2 import EC2Instance
-from skysweep.aws.ecr import ECRRepository
-from skysweep.aws.elbv2 import LoadBalancerV2
 from skysweep.aws.iam import AccountAccessKey, AWSRole, AWSUser
-from skysweep.aws.iam_policies import AWSManagedPolicy
-from skysweep.aws.kms import KMSKey
-from skysweep.aws.lambda_ import AWSLambda
-from skysweep.aws.rds import RDSCluster, RDSInstance
-from skysweep.aws.s3 import S3Bucket
-from skysweep.aws.securitygroups import EC2SecurityGroup
-from skysweep.aws.sns import SNSTopic
-from skysweep.aws.sqs import SQSQueue
-from skysweep.aws.vpc import AWSVpc, EC2Subnet
+from skysweep.aws.rds import RDSInstance
 from skysweep.model import Record, Resource, about, at, call, to
 
 
@@ -120,28 +106,6 @@ class AWSSecurityHubFinding(Resource):
     last_observed_at: str = at("LastObservedAt")
     sample: bool = at("Sample")
 
-    affected: list[
-        ACMCertificate
-        | AWSLambda
-        | AWSManagedPolicy
-        | AWSRole
-        | AWSUser
-        | AWSVpc
-        | AutoScalingGroup
-        | DynamoDBTable
-        | EBSSnapshot
-        | EBSVolume
-        | EC2Instance
-        | EC2SecurityGroup
-        | EC2Subnet
-        | ECRRepository
-        | KMSKey
-        | LoadBalancerV2
-        | RDSCluster
-        | RDSInstance
-        | S3Bucket
-        | SNSTopic
-        | SQSQueue
-    ] = about("AFFECTS", "Resources[].Id")
+    affected: list[Governed | AWSRole | AWSUser | RDSInstance] = about("AFFECTS", "Resources[].Id")
     accounts: list[AWSAccount] = to("AFFECTS", accounts)
     keys: list[AccountAccessKey] = to("AFFECTS", access_keys)
