@@ -288,6 +288,150 @@ async def test_batched_details_are_grouped_by_their_other_inputs_and_a_batch_of_
     assert {row["id"] for row in rows["Task"]} == {"a/1", "b/1"}
 
 
+def bucket_place(bucket: Record) -> str:
+    place = bucket.reply(LOCATION).get("LocationConstraint")
+    if place is None:
+        raise Unanswered
+    return str(place)
+
+
+def bucket_arn(bucket: Record) -> Any:
+    return None if bucket["Name"] == "odd" else f"arn:aws:s3:::{bucket['Name']}"
+
+
+TAGS = detail(
+    "resourcegroupstaggingapi",
+    "GetResources",
+    "ResourceTagMappingList[]",
+    on=BUCKETS,
+    after=LOCATION,
+    region=bucket_place,
+    batch=2,
+    whose="ResourceARN",
+    ResourceARNList=bucket_arn,
+)
+
+
+class TaggedBucket(Resource):
+    """A bucket whose tags are asked for with others' of its region."""
+
+    source = BUCKETS
+    id: str = at("Name")
+    tags: str = at("Tags[0].Key", of=TAGS)
+
+
+class Tag(Resource):
+    """A tag of the replies that tell of several buckets."""
+
+    source = TAGS
+    id: str = at("Tags[0].Key")
+
+
+def buckets(*names: str) -> dict[str, Any]:
+    """A listing of these buckets, and where they are: in the region that the first letter says."""
+    regions = {"e": "eu-west-1", "u": "us-west-2"}
+    return {
+        "ListBuckets": [{"Buckets": [{"Name": name} for name in names]}],
+        **{f"GetBucketLocation {name}": [{"LocationConstraint": regions.get(name[0])}] for name in names},
+    }
+
+
+def mapping(*names: str) -> list[dict[str, Any]]:
+    items = [{"ResourceARN": f"arn:aws:s3:::{name}", "Tags": [{"Key": f"of-{name}"}]} for name in names]
+    return [{"ResourceTagMappingList": items}]
+
+
+async def test_a_batch_that_tells_of_each_record_apart_is_asked_by_region_and_each_reads_its_item() -> None:
+    wire = Wire({**buckets("e1", "e2", "e3", "u1"), "GetResources": mapping("e2", "e3", "u1")})
+    walked, _, rows = await walk(wire, TaggedBucket, Tag)
+    asked = [(inputs["ResourceARNList"], region) for operation, inputs, region in wire.asked if "Res" in operation]
+    assert sorted(asked) == [
+        (["arn:aws:s3:::e1", "arn:aws:s3:::e2"], "eu-west-1"),
+        (["arn:aws:s3:::e3"], "eu-west-1"),
+        (["arn:aws:s3:::u1"], "us-west-2"),
+    ]
+    told = {row["id"]: row["props"]["tags"] for row in rows["TaggedBucket"]}
+    assert told == {"e1": None, "e2": "of-e2", "e3": "of-e3", "u1": "of-u1"}
+    assert {row["id"] for row in rows["Tag"]} == {"of-e2", "of-e3", "of-u1"}
+    assert walked.details == ()
+
+
+async def test_records_of_a_batch_that_failed_keep_what_is_known_of_them() -> None:
+    wire = Wire({**buckets("e1", "e2", "e3"), "GetResources": [("denied", "AccessDenied")]})
+    walked, outcome, rows = await walk(wire, TaggedBucket)
+    assert outcome == (Outcome.COMPLETE, None)
+    assert [set(row["props"]) for row in rows["TaggedBucket"]] == [{"id"}] * 3
+    [failure] = walked.details
+    assert (failure.operation, failure.outcome, failure.count) == ("GetResources", Outcome.DENIED, 2)
+
+
+async def test_a_batch_whose_reply_cannot_be_read_tells_of_nobody() -> None:
+    [page] = mapping("e1", "e2")
+    page["ResourceTagMappingList"][1]["ResourceARN"] = Spoiled("x")
+    wire = Wire({**buckets("e1", "e2"), "GetResources": [page]})
+    walked, _, rows = await walk(wire, TaggedBucket, Tag)
+    assert [set(row["props"]) for row in rows["TaggedBucket"]] == [{"id"}] * 2
+    assert rows["Tag"] == []
+    assert [failure.outcome for failure in walked.details] == [Outcome.FAILED]
+
+
+async def test_a_batch_that_is_of_no_such_things_tells_that_there_is_nothing() -> None:
+    wire = Wire({**buckets("e1"), "GetResources": [("missing", "NoSuchThing")]})
+    walked, _, rows = await walk(wire, TaggedBucket)
+    assert [row["props"]["tags"] for row in rows["TaggedBucket"]] == [None]
+    assert walked.details == ()
+
+
+async def test_who_cannot_be_asked_for_in_a_batch_does_not_keep_others_from_it() -> None:
+    wire = Wire({**buckets("e1", "nowhere", "odd"), "GetResources": mapping("e1")})
+    walked, _, rows = await walk(wire, TaggedBucket)
+    props = {row["id"]: row["props"] for row in rows["TaggedBucket"]}
+    assert (props["e1"]["tags"], props["odd"]["tags"]) == ("of-e1", None)
+    assert "tags" not in props["nowhere"]
+    assert [(failure.outcome, failure.error) for failure in walked.details] == [(Outcome.ABSENT, "not asked here")]
+
+
+async def test_a_bucket_that_went_away_meanwhile_is_not_asked_for_and_has_no_row() -> None:
+    wire = Wire({**buckets("e1", "e2"), "GetBucketLocation e2": [("raced", "NoSuchBucket")]})
+    _, _, rows = await walk(wire, TaggedBucket)
+    assert [inputs["ResourceARNList"] for operation, inputs, _ in wire.asked if "Res" in operation] == [
+        ["arn:aws:s3:::e1"]
+    ]
+    assert [row["id"] for row in rows["TaggedBucket"]] == ["e1"]
+
+
+async def test_credentials_that_die_in_a_batch_end_the_unit() -> None:
+    wire = Wire({**buckets("e1", "u1"), "GetResources": [("dead", "ExpiredToken")]})
+    with pytest.raises(CallFailed, match="ExpiredToken"):
+        await walk(wire, TaggedBucket)
+
+
+EARLY = detail(
+    "resourcegroupstaggingapi",
+    "GetResources",
+    "ResourceTagMappingList[]",
+    on=BUCKETS,
+    batch=100,
+    whose="ResourceARN",
+    ResourceARNList=bucket_arn,
+)
+
+
+class LocatedBucket(Resource):
+    """A bucket by the reply of its own call, which must know what the batch told of the bucket."""
+
+    source = detail("s3", "GetBucketLocation", on=BUCKETS, Bucket="Name")
+    id: str = at("^Name")
+    tags: str = at("Tags[0].Key", of=EARLY)
+
+
+async def test_what_hangs_on_a_record_has_the_answers_of_its_batch() -> None:
+    wire = Wire({**buckets("e1", "e2"), "GetResources": mapping("e2")})
+    _, _, rows = await walk(wire, LocatedBucket)
+    assert [operation for operation, *_ in wire.asked][:2] == ["ListBuckets", "GetResources"]
+    assert {row["id"]: row["props"]["tags"] for row in rows["LocatedBucket"]} == {"e1": None, "e2": "of-e2"}
+
+
 class Reservation(Resource):
     """Instances that were started together."""
 

@@ -34,7 +34,7 @@ Unfit = Callable[[Type, Record, Exception], None]
 """Told of a record that a declaration's own function could not read, once for each type it would have fed."""
 
 DEEPEST = 16  # records above one another: what is called again and again must end
-WINDOW = 64  # records of one list whose details are under way at once: bounds memory, not speed (paging bounds that)
+WINDOW = 100  # records of one list whose details are under way at once: bounds memory, not speed (paging bounds that)
 
 _OUTCOMES = {"denied": Outcome.DENIED, "absent": Outcome.ABSENT}
 
@@ -118,22 +118,32 @@ class Walk:
             yield from (Record(item, self._context, record) for item in made)
 
     async def _window(self, feed: Feed, window: Sequence[Record]) -> None:
+        """The details of these records, and their rows: those are made once each has its own answers."""
         each = [branch for branch in feed.details if not branch.call.batch]
+        told = [branch for branch in feed.details if branch.call.whose]
+        last = [branch for branch in told if branch.call.after]
+        for branch in told:
+            if branch not in last:
+                await self._answers(branch, window)
+        there = list(window) if not each else []
         if each:
             async with anyio.create_task_group() as tasks:
                 for record in window:
-                    tasks.start_soon(self._record, feed, each, record)
-            if self._dead:
-                raise self._dead
-        else:
-            for record in window:
-                await self._rows(feed, record)
-                await self._turns.next()  # making rows never waits: a large page would hold everybody up
+                    tasks.start_soon(self._record, feed, each, record, there if last else None)
+            self._still_alive()
+        for branch in last:
+            await self._answers(branch, there)
+        for record in there:
+            await self._rows(feed, record)
+            await self._turns.next()  # making rows never waits: a large page would hold everybody up
         for branch in feed.details:
-            if branch.call.batch:
+            if branch.call.batch and not branch.call.whose:
                 await self._batches(branch, window)
 
-    async def _record(self, feed: Feed, details: Sequence[Branch], record: Record) -> None:
+    async def _record(
+        self, feed: Feed, details: Sequence[Branch], record: Record, there: list[Record] | None = None
+    ) -> None:
+        """Asks for a record's details, and makes its rows; there: puts it among those that wait for more, instead."""
         try:
             for branch in details:
                 await self._detail(branch, record)
@@ -141,7 +151,14 @@ class Walk:
             if error.why == "dead":  # raised once the window's other records have ended
                 self._dead = error
             return  # raced: the thing was deleted after it was listed
-        await self._rows(feed, record)
+        if there is None:
+            await self._rows(feed, record)
+        else:
+            there.append(record)
+
+    def _still_alive(self) -> None:
+        if self._dead:
+            raise self._dead
 
     async def _rows(self, feed: Feed, record: Record) -> None:
         for type_ in feed.types:
@@ -191,12 +208,79 @@ class Walk:
             async for page in pages:
                 await self._reply(branch, page, record)
 
+    async def _answers(self, branch: Branch, window: Sequence[Record]) -> None:
+        """Calls for many records at once, by region and other inputs, whose reply tells of each record apart."""
+        call = branch.call
+        asked: dict[tuple[str | None, str], dict[str, list[Record]]] = {}
+        for record in window:
+            try:
+                found = _value(call, record)
+                region = call.region(record) if call.region and found else None
+            except Unanswered:
+                record.failed.add(call)
+                self._unasked.add(call)
+                continue
+            except UNREADABLE as error:
+                record.failed.add(call)
+                self._count(call, CallFailed("failed", type(error).__name__, str(error)))
+                continue
+            if found:
+                others, value = found
+                asked.setdefault((region, others), {}).setdefault(value, []).append(record)
+        async with anyio.create_task_group() as tasks:
+            for (region, others), records in asked.items():
+                given = iter(records.items())
+                while chunk := dict(islice(given, call.batch)):
+                    tasks.start_soon(self._answer, branch, orjson.loads(others), region, chunk)
+        self._still_alive()
+
+    async def _answer(
+        self, branch: Branch, others: Mapping[str, Any], region: str | None, asked: Mapping[str, Sequence[Record]]
+    ) -> None:
+        """One such call: the records by the values that are asked for."""
+        call = branch.call
+        inputs = {**literal(call, self._context), **others, call.inputs[0][0]: list(asked)}
+        pages = partial(self._ask, self._unit.target, call, inputs, region)
+        told: dict[str, Reply] = {}
+        try:
+            await _anew(lambda: self._told_apart(branch, pages(), others, told))
+        except CallFailed as error:
+            if error.why == "dead":  # raised once the others have ended
+                self._dead = error
+                return
+            if error.why != "missing":
+                for record in (record for records in asked.values() for record in records):
+                    record.failed.add(call)
+                self._count(call, error)
+                return
+        for value, records in asked.items():
+            for record in records:
+                record.replies[call] = told.get(value, {})
+
+    async def _told_apart(
+        self, branch: Branch, pages: AsyncIterator[Reply], others: Mapping[str, Any], told: dict[str, Reply]
+    ) -> None:
+        call = branch.call
+        several = Record(others, self._context)
+        path, member = call.whose or ("@", "")
+        async for page in pages:
+            if paths.spoiled(page):
+                raise CallFailed("failed", "SpoiledReply", f"{call} answered what cannot be read")
+            told.update((record[member], record.item) for record in paths.records(path, page, self._context))
+            await self._reply(branch, page, several)
+
     async def _batches(self, branch: Branch, window: Sequence[Record]) -> None:
         """Calls for many values at once, by their other inputs: each distinct value is asked for once in the unit."""
         call = branch.call
         fresh: dict[str, dict[str, None]] = {}
-        for others, value in (each for record in window for each in self._values(call, record)):
-            if (call, others, value) not in self._batched:
+        for record in window:
+            try:
+                found = _value(call, record)
+            except UNREADABLE as error:
+                self._count(call, CallFailed("failed", type(error).__name__, str(error)))
+                continue
+            if found and (call, *found) not in self._batched:
+                others, value = found
                 self._batched.add((call, others, value))
                 fresh.setdefault(others, {})[value] = None
         for others, values in fresh.items():
@@ -225,22 +309,6 @@ class Walk:
         async for page in pages:
             await self._reply(branch, page, several)
 
-    def _values(self, call: Call, record: Record) -> list[tuple[str, str]]:
-        """What a record adds to a batched call: the other inputs, as JSON, and one value; or nothing."""
-        (_, path), *others = call.inputs
-        read = paths.reader(path.path if isinstance(path, Among) else path)
-        try:
-            if call.when is not None and not call.when(record):
-                return []
-            value = read(record)
-            if value is not None and not isinstance(value, str):
-                raise TypeError(f"{value!r} is no text")
-            inputs = _inputs(replace(call, inputs=tuple(others)), record) if others else {}
-        except UNREADABLE as error:
-            self._count(call, CallFailed("failed", type(error).__name__, str(error)))
-            return []
-        return [(orjson.dumps(inputs).decode(), value)] if value and inputs is not None else []
-
     def _count(self, call: Call, error: CallFailed) -> None:
         seen = self._failures.get(call)
         outcome = _OUTCOMES.get(error.why, Outcome.FAILED)
@@ -249,6 +317,18 @@ class Walk:
             if seen
             else DetailFailure(call.service, call.operation, outcome, 1, str(error))
         )
+
+
+def _value(call: Call, record: Record) -> tuple[str, str] | None:
+    """What a record adds to a batched call: the other inputs, as JSON, and one value; None where it adds nothing."""
+    (_, path), *others = call.inputs
+    if call.when is not None and not call.when(record):
+        return None
+    value = paths.reader(path.path if isinstance(path, Among) else path)(record)
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    inputs = _inputs(replace(call, inputs=tuple(others)), record) if others else {}
+    return (orjson.dumps(inputs).decode(), value) if value and inputs is not None else None
 
 
 async def _anew(read: Callable[[], Awaitable[None]]) -> None:

@@ -11,7 +11,7 @@ import importlib
 import inspect
 import pkgutil
 import typing
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache, partial
 from types import ModuleType, new_class
@@ -231,7 +231,8 @@ def _with_told(types: tuple[Type, ...]) -> tuple[Type, ...]:
         if not edge.tells or not edge.target:
             continue
         cls = edge.target
-        source = Source(teller.source.call, make=partial(_far_ends, teller.source, edge.tells))
+        told_in = _told_in(teller, edge)
+        source = Source(told_in.call, make=partial(_far_ends, told_in, edge.tells))
         if cls in told:
             adding = new_class(f"{cls.__name__}Of{teller.name}", (cls,), {"extends": cls})
             added.append(replace(told[cls], cls=adding, source=source, teller=teller))
@@ -239,6 +240,13 @@ def _with_told(types: tuple[Type, ...]) -> tuple[Type, ...]:
             told[cls] = replace(declared(cls, source), teller=teller)
             added.append(told[cls])
     return (*types, *added)
+
+
+def _told_in(teller: Type, edge: Edge) -> Source:
+    """Where the records are that `edge.tells` is asked of: the type's own, or the replies of its detail call."""
+    if edge.of is None:
+        return teller.source
+    return edge.of if edge.of.call.whose else edge.of["@"]
 
 
 def _far_ends(source: Source, tells: Callable[[Record], Iterable[Item]], page: Record) -> Iterable[Item]:
@@ -305,9 +313,19 @@ def declared(cls: type[Resource], source: Source | None = None) -> Type:
             properties.append(value)
         elif isinstance(value, Edge):
             edges += _edges(name, value, hints.get(name))
+    properties += _kept(edges, {each.name for each in properties})
     return Type(
         cls, cls.label, cls.also, inspect.getdoc(cls) or "", source or cls.source, tuple(properties), tuple(edges)
     )
+
+
+def _kept(edges: Iterable[Edge], names: Collection[str]) -> Iterator[Property]:
+    """The properties in which edges keep the keys of their other ends, but those that the type declares itself."""
+    for edge in edges:
+        if edge.keeps and edge.keeps not in names:
+            label = edge.target.label if edge.target else ""
+            doc = f"The ids of its {label} nodes; empty where it has none"
+            yield Property(edge.path, edge.of, then=sorted, name=edge.keeps, type=list[str], description=doc)
 
 
 def _members(cls: type[Resource]) -> dict[str, Any]:
@@ -321,7 +339,7 @@ def _edges(name: str, edge: Edge, hint: Any) -> Iterator[Edge]:
     """The edge; one for each type that its other end may be, where ARNs tell which."""
     many = typing.get_origin(hint) is list
     target = typing.get_args(hint)[0] if many else hint
-    if not edge.arns:
+    if not edge.arns or isinstance(edge.arns, Property | Edge):  # the latter is a mistake that lint tells of
         yield replace(edge, name=name, target=_resource(target), many=many)
         return
     read = reader(edge.arns)

@@ -109,6 +109,8 @@ class Call:
     batch: how many distinct values of the first input go into one call (0: a call a record; 1: the value itself, not a
     list of it). Records with the same further inputs share calls; `^` of what is listed then has only those inputs.
     again: the list in its own reply whose records get the same call again, level by level ("": none).
+    whose: where a batch tells of each record apart, its list and the member there that has the record's own value: that
+    item is the record's reply, and where there is none AWS has nothing to tell of it.
     """
 
     service: str
@@ -123,6 +125,7 @@ class Call:
     region: Function | None = None
     batch: int = 0
     again: str = ""
+    whose: tuple[str, str] | None = None
 
     @property
     def root(self) -> Call:
@@ -178,11 +181,13 @@ def detail(
     region: Function | None = None,
     batch: int = 0,
     again: bool = False,
+    whose: str = "",
     **inputs: Any,
 ) -> Source:
     """A call for each record of `on`; read its reply with `at(..., of=...)`, or use it as another type's source.
 
     again: its own records get the same call, and so on down: folders in folders; `calls.DEEPEST` bounds it.
+    whose: the member of a batch's items that has the value that a record was asked for with: `of` reads its item.
     Inputs: a text is a path or template over the record, a function is called with it, all else is literal.
     """
     varying = {k: v for k, v in inputs.items() if isinstance(v, str | Among) or callable(v)}
@@ -200,6 +205,7 @@ def detail(
         region,
         batch,
         path if again else "",
+        (path, whose) if whose else None,
     )
     return Source(made, path)
 
@@ -222,7 +228,9 @@ class Edge:
     """A declared edge: its type, the path of the other end's key, and which way it points.
 
     arns: where ARNs tell which nodes are its ends, their path; `path` then picks the keys of one type's nodes.
-    tells: what a record says of the nodes at its other ends, where only such records do: their items, with an `id`.
+    tells: what a record says of the nodes at its other ends, where only such records do: their items, with an `id`; a
+    record of the reply, where `of` names a detail call.
+    keeps: the node's own property for the keys of the other ends, sorted: what is there without a further step.
     """
 
     kind: str
@@ -238,6 +246,7 @@ class Edge:
     many: bool = False
     arns: Path = ""
     tells: Callable[[Record], Iterable[Mapping[str, Any]]] | None = None
+    keeps: str = ""
 
 
 def at(

@@ -37,7 +37,8 @@ TOKEN_MEMBERS = (
 )
 """Where an operation without a paginator says that there is more: (output member, input member)."""
 
-_CHOSEN = re.compile(r"(Ids|Arns|Names|IDs|ARNs)$")  # lists of chosen things, which AWS will not have with a page size
+# Lists of chosen things, which AWS will not have with a page size.
+_CHOSEN = re.compile(r"(Ids|Arns|Names|IDs|ARNs|ARNList)$")
 
 Inputs = Mapping[str, Any]
 

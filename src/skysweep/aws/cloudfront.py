@@ -19,6 +19,7 @@ from skysweep.aws.elb import AWSLoadBalancer
 from skysweep.aws.elbv2 import LoadBalancerV2
 from skysweep.aws.lambda_ import AWSLambda, AWSLambdaFunctionVersion
 from skysweep.aws.s3 import S3Bucket
+from skysweep.aws.tags import AWSTag, tagged_by_arn
 from skysweep.aws.wafv2 import AWSWAFCloudFrontACL
 from skysweep.model import Link, Record, Resource, at, by, call, detail, to
 
@@ -196,3 +197,4 @@ class CloudFrontDistribution(Resource):
     versions: list[AWSLambdaFunctionVersion] = to("USES_LAMBDA_EDGE", versions)
     logs: S3Bucket = to("LOGS_TO", logs, of=CONFIG)
     web_acl: AWSWAFCloudFrontACL = by("PROTECTS", "WebACLId")
+    tagged: list[AWSTag] = tagged_by_arn(DISTRIBUTIONS, "ARN")

@@ -12,7 +12,8 @@ from skysweep.aws.kms import KMSKey
 from skysweep.aws.logs import CloudWatchLogGroup
 from skysweep.aws.s3 import S3Bucket
 from skysweep.aws.sns import SNSTopic
-from skysweep.model import Record, Resource, at, call, detail, to
+from skysweep.aws.tags import AWSTag, tagged_by_arn
+from skysweep.model import Record, Resource, Unanswered, at, call, detail, to
 
 # In its home region alone: elsewhere a trail of all regions is only its shadow.
 TRAILS = call("cloudtrail", "DescribeTrails", "trailList[]", includeShadowTrails=False)
@@ -23,6 +24,13 @@ SELECTORS = detail("cloudtrail", "GetEventSelectors", on=TRAILS, missing="TrailN
 def its_account(trail: Record) -> str:
     """The account that the trail is of: the members of an organization see its trail as well."""
     return str(trail["TrailARN"]).split(":")[4]
+
+
+def own_arn(trail: Record) -> str:
+    """The ARN, of the account's own trail: the tags of an organization's are its management account's to ask for."""
+    if its_account(trail) != trail.context.account:
+        raise Unanswered
+    return str(trail["TrailARN"])
 
 
 def selectors(member: str) -> Callable[[Record], str]:
@@ -73,3 +81,4 @@ class CloudTrailTrail(Resource):
     role: AWSRole = to("HAS_ROLE", "CloudWatchLogsRoleArn")
     topic: SNSTopic = to("NOTIFIES", "SnsTopicARN")
     key: KMSKey = to("ENCRYPTED_BY", kms_key("KmsKeyId"), on="arn")
+    tagged: list[AWSTag] = tagged_by_arn(TRAILS, own_arn)

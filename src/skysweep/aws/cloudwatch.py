@@ -7,9 +7,11 @@ from datetime import datetime
 from skysweep.aws.ec2 import EC2Instance
 from skysweep.aws.lambda_ import AWSLambda
 from skysweep.aws.sns import SNSTopic
+from skysweep.aws.tags import AWSTag, tagged_by_arn
 from skysweep.model import Record, Resource, about, at, call, to
 
 ALARMS = call("cloudwatch", "DescribeAlarms", "MetricAlarms[]", AlarmTypes=["MetricAlarm", "CompositeAlarm"])
+COMPOSITE_ALARMS = ALARMS["CompositeAlarms[]"]
 
 
 def actions(alarm: Record) -> list[str]:
@@ -63,13 +65,16 @@ class CloudWatchMetricAlarm(Alarm):
     treat_missing_data: str = at("TreatMissingData")
 
     instances: list[EC2Instance] = to("MONITORS", watched)
+    tagged: list[AWSTag] = tagged_by_arn(ALARMS, "AlarmArn")
 
 
 class AWSCloudWatchCompositeAlarm(Alarm):
     """An alarm on other alarms: it is quiet while its suppressor is not."""
 
-    source = ALARMS["CompositeAlarms[]"]
+    source = COMPOSITE_ALARMS
 
     alarm_rule: str = at("AlarmRule")
     actions_suppressor: str = at("ActionsSuppressor")
     actions_suppressed_by: str = at("ActionsSuppressedBy")
+
+    tagged: list[AWSTag] = tagged_by_arn(COMPOSITE_ALARMS, "AlarmArn")

@@ -7,9 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from skysweep.aws.kms import KMSKey
-from skysweep.model import Record, Resource, at, by, call, detail, to
+from skysweep.aws.tags import AWSTag, tagged_by_arn
+from skysweep.model import Record, Resource, arn, at, by, call, detail, to
 
-TABLES = detail("dynamodb", "DescribeTable", "Table", on=call("dynamodb", "ListTables", "TableNames[]"), TableName="@")
+NAMES = call("dynamodb", "ListTables", "TableNames[]")
+NAMED_ARN = arn("dynamodb", "table/{@}")
+TABLES = detail("dynamodb", "DescribeTable", "Table", on=NAMES, TableName="@")
 
 
 class DynamoDBTable(Resource):
@@ -35,6 +38,7 @@ class DynamoDBTable(Resource):
     replica_regions: list[str] = at("Replicas[].RegionName", doc="Where else its records are")
 
     key: KMSKey = to("ENCRYPTED_BY", "SSEDescription.KMSMasterKeyArn", on="arn")
+    tagged: list[AWSTag] = tagged_by_arn(NAMES, NAMED_ARN)
 
 
 # AWS's own format; IndexArn is not in every answer.

@@ -8,10 +8,12 @@ from typing import Any
 from skysweep.aws.ec2 import EC2Instance
 from skysweep.aws.network import BALANCER_ARN, INTERFACES, AWSNetworkInterface, balancer_of
 from skysweep.aws.securitygroups import EC2SecurityGroup
+from skysweep.aws.tags import AWSTag, tagged_by_arn
 from skysweep.aws.vpc import EC2Subnet
 from skysweep.model import Record, Resource, arn, at, by, call, detail, to
 
 BALANCERS = call("elb", "DescribeLoadBalancers", "LoadBalancerDescriptions[]")
+ARN = arn("elasticloadbalancing", "loadbalancer/{LoadBalancerName}")
 
 
 def _has_several_groups(balancer: Record) -> bool:
@@ -45,7 +47,7 @@ class AWSLoadBalancer(Resource):
     source = BALANCERS
 
     id: str = at("DNSName")
-    arn: str = at(arn("elasticloadbalancing", "loadbalancer/{LoadBalancerName}"), index=True)
+    arn: str = at(ARN, index=True)
     name: str = at("LoadBalancerName", index=True)
     dnsname: str = at("DNSName", then=str.lower, index=True, doc="In small letters, as DNS records name it")
     canonicalhostedzonename: str = at("CanonicalHostedZoneName")
@@ -61,6 +63,7 @@ class AWSLoadBalancer(Resource):
     subnets: list[EC2Subnet] = to("SUBNET", "Subnets")
     part_of: list[EC2Subnet] = to("PART_OF_SUBNET", "Subnets")
     instances: list[EC2Instance] = to("EXPOSE", "Instances[].InstanceId")
+    tagged: list[AWSTag] = tagged_by_arn(BALANCERS, ARN)
 
 
 class ELBListener(Resource):

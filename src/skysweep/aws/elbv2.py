@@ -20,6 +20,7 @@ from skysweep.aws.network import (
     balancer_of,
 )
 from skysweep.aws.securitygroups import EC2SecurityGroup
+from skysweep.aws.tags import AWSTag, tagged_by_arn
 from skysweep.aws.vpc import EC2Subnet
 from skysweep.model import Link, Record, Resource, at, by, call, detail, to
 
@@ -61,6 +62,7 @@ class LoadBalancerV2(Resource):
     groups: list[EC2SecurityGroup] = to("MEMBER_OF_EC2_SECURITY_GROUP", "SecurityGroups")
     subnets: list[EC2Subnet] = to("SUBNET", "AvailabilityZones[].SubnetId")
     part_of: list[EC2Subnet] = to("PART_OF_SUBNET", "AvailabilityZones[].SubnetId")
+    tagged: list[AWSTag] = tagged_by_arn(BALANCERS, "LoadBalancerArn")
 
 
 def _default_group(listener: Record) -> str | None:
@@ -178,6 +180,7 @@ class ELBV2TargetGroup(Resource):
     exposed_ipv6_addresses: list[EC2Ipv6Address] = _expose("ipv6")
     exposed_functions: list[AWSLambda] = _expose("lambda")
     exposed_balancers: list[LoadBalancerV2] = _expose("alb")
+    tagged: list[AWSTag] = tagged_by_arn(GROUPS, "TargetGroupArn")
 
 
 class AWSNetworkInterfaceOfElbv2(Resource, extends=AWSNetworkInterface):

@@ -10,6 +10,7 @@ from skysweep.aws.iam import AWSRole
 from skysweep.aws.lambda_ import AWSLambda
 from skysweep.aws.sns import SNSTopic
 from skysweep.aws.sqs import SQSQueue
+from skysweep.aws.tags import AWSTag, tagged_by_arn
 from skysweep.model import Record, Resource, about, at, call, detail, to
 
 BUSES = call("events", "ListEventBuses", "EventBuses[]")
@@ -29,6 +30,8 @@ class AWSEventBridgeEventBus(Resource):
     description: str = at("Description")
     policy: str = at("Policy")
     creation_time: datetime = at("CreationTime")
+
+    tagged: list[AWSTag] = tagged_by_arn(BUSES, "Arn")
 
 
 def set_off(rule: Record) -> list[str]:
@@ -59,6 +62,7 @@ class EventBridgeRule(Resource):
     triggers: list[AWSBatchJobQueue | AWSLambda | ECSCluster | SNSTopic | SQSQueue] = about(
         "TRIGGERS", set_off, of=TARGETS
     )
+    tagged: list[AWSTag] = tagged_by_arn(RULES, "Arn")
 
 
 class EventBridgeTarget(Resource):

@@ -118,6 +118,7 @@ class AWSVpnGateway(Resource):
     attachment_states: list[str] = at("VpcAttachments[].State")
 
     vpcs: list[AWSVpc] = to("ATTACHED_TO", attached)
+    tagged: list[AWSTag] = tagged("Tags")
 
 
 def _sides(peering: Record) -> Iterator[dict[str, Any]]:

@@ -9,6 +9,7 @@ from typing import Any
 from skysweep.aws._common import always
 from skysweep.aws._iam import AUTHORIZATIONS, inline_policy_id
 from skysweep.aws._policies import statements
+from skysweep.aws.tags import AWSTag, tagged_by_arn
 from skysweep.model import Item, Record, Resource, at, by, call, detail, to
 
 # AWS's own policies, only those that something here is attached to; their documents are a call each.
@@ -17,12 +18,14 @@ AWS_DOCUMENTS = detail(
     "iam", "GetPolicyVersion", "PolicyVersion", on=AWS_POLICIES, PolicyArn="Arn", VersionId="DefaultVersionId"
 )
 
+POLICIES = AUTHORIZATIONS["Policies[]"]
+
 
 class AWSManagedPolicy(Resource):
     """A policy of its own, which any number of users, groups and roles may have."""
 
     also = ("AWSPolicy",)
-    source = AUTHORIZATIONS["Policies[]"]
+    source = POLICIES
 
     id: str = at("Arn")
     arn: str = at("Arn", index=True)
@@ -37,6 +40,8 @@ class AWSManagedPolicy(Resource):
     is_attachable: bool = at("IsAttachable")
     create_date: datetime = at("CreateDate")
     update_date: datetime = at("UpdateDate")
+
+    tagged: list[AWSTag] = tagged_by_arn(POLICIES, "Arn")
 
 
 class AttachedAWSPolicy(Resource, extends=AWSManagedPolicy):

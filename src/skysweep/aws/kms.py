@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from skysweep.aws._common import epoch
+from skysweep.aws.tags import AWSTag, tagged_by_arn
 from skysweep.model import Record, Resource, at, call, detail, to
 
 KEYS = call("kms", "ListKeys", "Keys[]")
@@ -70,6 +71,8 @@ class KMSKey(Resource):
     multi_region_key_type: str = at("MultiRegionConfiguration.MultiRegionKeyType", doc="PRIMARY or REPLICA")
     rotation_enabled: bool = at("KeyRotationEnabled", of=ROTATION, doc="Null for keys that KMS cannot rotate")
     policy: str = at("Policy", of=POLICY, doc="The key policy, as JSON; not asked for on AWS's own keys")
+
+    tagged: list[AWSTag] = tagged_by_arn(KEYS, "KeyArn")
 
 
 class KMSAlias(Resource):

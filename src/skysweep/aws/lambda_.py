@@ -8,6 +8,7 @@ from skysweep.aws._common import function_arn
 from skysweep.aws.iam import AWSRole
 from skysweep.aws.kms import KMSKey
 from skysweep.aws.securitygroups import EC2SecurityGroup
+from skysweep.aws.tags import AWSTag, tagged_by_arn
 from skysweep.aws.vpc import AWSVpc, EC2Subnet
 from skysweep.model import Record, Resource, at, by, call, detail, to
 
@@ -64,6 +65,7 @@ class AWSLambda(Resource):
     subnets: list[EC2Subnet] = to("PART_OF_SUBNET", "VpcConfig.SubnetIds")
     groups: list[EC2SecurityGroup] = to("MEMBER_OF_EC2_SECURITY_GROUP", "VpcConfig.SecurityGroupIds")
     key: KMSKey = to("ENCRYPTED_BY", "KMSKeyArn", on="arn")
+    tagged: list[AWSTag] = tagged_by_arn(FUNCTIONS, "FunctionArn")
 
 
 class AWSLambdaFunctionVersion(Resource):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from skysweep.aws.kms import KMSKey
+from skysweep.aws.tags import AWSTag, tagged_by_arn
 from skysweep.model import Resource, arn, at, call, to
 
+GROUPS = call("logs", "DescribeLogGroups", "logGroups[]")
 GROUP_ARN = arn("logs", "log-group:{logGroupName}")
 
 
@@ -12,7 +14,7 @@ class CloudWatchLogGroup(Resource):
     """A group of log streams: its key says who can read it, its retention how far back one can look."""
 
     also = ("AWSCloudWatchLogGroup",)
-    source = call("logs", "DescribeLogGroups", "logGroups[]")
+    source = GROUPS
 
     id: str = at("logGroupArn")
     arn: str = at("logGroupArn", index=True)
@@ -28,6 +30,7 @@ class CloudWatchLogGroup(Resource):
     inherited_properties: list[str] = at("inheritedProperties")
 
     key: KMSKey = to("ENCRYPTED_BY", "kmsKeyId", on="arn")
+    tagged: list[AWSTag] = tagged_by_arn(GROUPS, "logGroupArn")
 
 
 class CloudWatchLogMetricFilter(Resource):

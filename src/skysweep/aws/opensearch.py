@@ -11,6 +11,7 @@ from skysweep.aws.iam import AWSRole
 from skysweep.aws.kms import KMSKey
 from skysweep.aws.logs import CloudWatchLogGroup
 from skysweep.aws.securitygroups import EC2SecurityGroup
+from skysweep.aws.tags import AWSTag, tagged_by_arn
 from skysweep.aws.vpc import AWSVpc, EC2Subnet
 from skysweep.model import Record, Resource, at, call, detail, to
 
@@ -116,3 +117,4 @@ class ESDomain(Resource):
     logs: list[CloudWatchLogGroup] = to("LOGS_TO", log_groups)
     cognito_role: AWSRole = to("HAS_ROLE", "CognitoOptions.RoleArn")
     certificate: ACMCertificate = to("USES_CERTIFICATE", "DomainEndpointOptions.CustomEndpointCertificateArn")
+    tagged: list[AWSTag] = tagged_by_arn(DOMAINS, "ARN")

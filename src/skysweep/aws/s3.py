@@ -13,10 +13,12 @@ from typing import Any
 from skysweep.aws._common import kms_arn, listed
 from skysweep.aws.kms import KMSKey
 from skysweep.aws.sns import SNSTopic
+from skysweep.aws.tags import AWSTag, tagged_by_arn
 from skysweep.model import Record, Resource, arn, at, by, call, detail, to
 from skysweep.paths import getter, reader
 
 BUCKETS = call("s3", "ListBuckets", "Buckets[]", per="account")
+ARN = arn("s3", "{Name}", region="", account="")
 
 
 def region_unknown(bucket: Record) -> bool:
@@ -74,7 +76,7 @@ class S3Bucket(Resource):
 
     id: str = at("Name")
     name: str = at("Name", index=True)
-    arn: str = at(arn("s3", "{Name}", region="", account=""), index=True)
+    arn: str = at(ARN, index=True)
     region: str = at(bucket_region, of=LOCATION)
     creationdate: str = at("CreationDate", then=str)
     owner_id: str = at("Owner.ID", of=ACL, doc="The owner's canonical user id; null where the ACL was never read")
@@ -95,6 +97,7 @@ class S3Bucket(Resource):
 
     key: KMSKey = to("ENCRYPTED_BY", encryption_key, of=ENCRYPTION, on="arn")
     topics: list[SNSTopic] = to("NOTIFIES", "TopicConfigurations[].TopicArn", of=NOTIFICATION)
+    tagged: list[AWSTag] = tagged_by_arn(BUCKETS, ARN, region=bucket_region, after=LOCATION)
 
 
 def statements(reply: Record) -> Iterator[dict[str, Any]]:

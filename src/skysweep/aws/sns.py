@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from skysweep.aws._common import is_true, last_part
+from skysweep.aws.tags import AWSTag, tagged_by_arn
 from skysweep.model import Record, Resource, at, call, detail, to
 
 TOPICS = call("sns", "ListTopics", "Topics[]")
@@ -28,6 +29,8 @@ class SNSTopic(Resource):
     kmsmasterkeyid: str = at("Attributes.KmsMasterKeyId", of=ATTRIBUTES, doc="Null: not encrypted by KMS")
     policy: str = at("Attributes.Policy", of=ATTRIBUTES, doc="The topic's access policy, as JSON")
     fifotopic: bool = at("Attributes.FifoTopic", of=ATTRIBUTES, then=is_true)
+
+    tagged: list[AWSTag] = tagged_by_arn(TOPICS, "TopicArn")
 
 
 def subscription_id(subscription: Record) -> str:

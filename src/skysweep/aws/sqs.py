@@ -5,11 +5,18 @@ from __future__ import annotations
 import json
 
 from skysweep.aws._common import is_true, last_part
-from skysweep.model import Resource, at, call, detail, to
+from skysweep.aws.tags import AWSTag, tagged_by_arn
+from skysweep.model import Record, Resource, at, call, detail, to
 
 # Without MaxResults the list ends at 1,000 queues and gives no token.
 QUEUES = call("sqs", "ListQueues", "QueueUrls[]", MaxResults=1000)
 ATTRIBUTES = detail("sqs", "GetQueueAttributes", "Attributes", on=QUEUES, QueueUrl="@", AttributeNames=["All"])
+
+
+def arn_of(queue: Record) -> str:
+    """The ARN, made of the account and name that its URL ends in."""
+    account, name = queue.item.rsplit("/", 2)[1:]
+    return f"arn:{queue.context.partition}:sqs:{queue.context.region}:{account}:{name}"
 
 
 def seconds(text: str) -> int:
@@ -61,3 +68,4 @@ class SQSQueue(Resource):
         "HAS_DEADLETTER_QUEUE",
         lambda queue: dead_letter_queue(queue["RedrivePolicy"]) if queue["RedrivePolicy"] else None,
     )
+    tagged: list[AWSTag] = tagged_by_arn(QUEUES, arn_of)

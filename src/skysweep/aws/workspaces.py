@@ -6,6 +6,7 @@ from datetime import datetime
 
 from skysweep.aws._common import kms_key
 from skysweep.aws.kms import KMSKey
+from skysweep.aws.tags import AWSTag, tagged_by_arn
 from skysweep.aws.vpc import EC2Subnet
 from skysweep.model import Resource, arn, at, call, detail, to
 
@@ -78,6 +79,7 @@ class AWSWorkspace(Resource):
     bundle: AWSWorkspacesBundle = to("USES", BUNDLE_ARN)
     subnet: EC2Subnet = to("PART_OF_SUBNET", "SubnetId")
     key: KMSKey = to("ENCRYPTED_BY", kms_key("VolumeEncryptionKey"), on="arn")
+    tagged: list[AWSTag] = tagged_by_arn(WORKSPACES, ARN)
 
 
 class WorkspaceUse(Resource, extends=AWSWorkspace):
