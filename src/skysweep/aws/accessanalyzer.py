@@ -23,15 +23,15 @@ from skysweep.aws.tags import AWSTag, tagged
 from skysweep.model import Record, Resource, about, at, call, detail, to
 
 ANALYZERS = call("accessanalyzer", "ListAnalyzers", "analyzers[]")
-UNRESOLVED = {"status": {"neq": ["RESOLVED"]}}  # AWS keeps what is resolved for 90 days more
-FINDINGS = detail("accessanalyzer", "ListFindingsV2", "findings[]", on=ANALYZERS, analyzerArn="arn", filter=UNRESOLVED)
+ACTIVE = {"status": {"eq": ["ACTIVE"]}}  # neither mended, which AWS keeps for 90 days more, nor archived as meant so
+FINDINGS = detail("accessanalyzer", "ListFindingsV2", "findings[]", on=ANALYZERS, analyzerArn="arn", filter=ACTIVE)
 EXTERNAL = detail(
     "accessanalyzer",
     "ListFindings",
     "findings[]",
     on=ANALYZERS,
     analyzerArn="arn",
-    filter=UNRESOLVED,
+    filter=ACTIVE,
     when=lambda analyzer: analyzer["type"] in {"ACCOUNT", "ORGANIZATION"},
 )
 
@@ -56,14 +56,14 @@ class AWSAccessAnalyzer(Resource):
 
 
 class AWSAccessAnalyzerFinding(Resource):
-    """What an analyzer has found and nobody has mended; archived ones are there too, because who archives can hide."""
+    """What an analyzer has found, and nobody has mended or called intended."""
 
     also = ("Risk",)
     source = FINDINGS
 
     id: str = at("id")
     type: str = at("findingType", index=True)
-    status: str = at("status", doc="ACTIVE or ARCHIVED")
+    status: str = at("status")
     resource: str = at("resource", index=True)
     resource_type: str = at("resourceType")
     resource_owner_account: str = at("resourceOwnerAccount")
