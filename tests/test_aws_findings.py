@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from skysweep.aws import config, flowlogs, guardduty, inspector2, securityhub
+from skysweep.aws import cloudwatch, config, flowlogs, guardduty, inspector2, securityhub
 from skysweep.model import Context, Record
 
 HERE = Context("123456789012", "us-east-1")
@@ -125,3 +125,14 @@ def test_flow_logs_go_to_a_group_or_to_a_bucket() -> None:
     assert flowlogs.group_arn(named) == "arn:aws:logs:us-east-1:123456789012:log-group:g"
     assert [link.start for link in flowlogs.vpc_to_bucket(bucket)] == ["vpc-1"]
     assert flowlogs.vpc_to_group(named) == []
+
+
+def test_an_alarm_on_several_metrics_watches_what_each_is_of() -> None:
+    def metric(name: str, value: str) -> dict[str, Any]:
+        return {"MetricStat": {"Metric": {"Dimensions": [{"Name": name, "Value": value}]}}}
+
+    alarm = record(Metrics=[{"Expression": "a + b"}, metric("InstanceId", "i-1"), metric("QueueName", "orders")])
+
+    assert cloudwatch.watched(alarm) == ["i-1"]
+    assert cloudwatch.metric_of(alarm) == ["InstanceId=i-1", "QueueName=orders"]
+    assert cloudwatch.watched(record(Dimensions=[{"Name": "InstanceId", "Value": "i-2"}])) == ["i-2"]

@@ -17,8 +17,8 @@ from skysweep.model import Record, Resource, Unanswered, at, call, detail, to
 
 # In its home region alone: elsewhere a trail of all regions is only its shadow.
 TRAILS = call("cloudtrail", "DescribeTrails", "trailList[]", includeShadowTrails=False)
-STATUS = detail("cloudtrail", "GetTrailStatus", on=TRAILS, missing="TrailNotFoundException", Name="TrailARN")
-SELECTORS = detail("cloudtrail", "GetEventSelectors", on=TRAILS, missing="TrailNotFoundException", TrailName="TrailARN")
+STATUS = detail("cloudtrail", "GetTrailStatus", on=TRAILS, Name="TrailARN")
+SELECTORS = detail("cloudtrail", "GetEventSelectors", on=TRAILS, TrailName="TrailARN")
 
 
 def its_account(trail: Record) -> str:

@@ -20,14 +20,24 @@ def actions(alarm: Record) -> list[str]:
     return [arn for arns in listed for arn in arns]
 
 
+def dimensions(alarm: Record) -> list[dict[str, str]]:
+    """What its metric is of, or the metrics that it reckons with."""
+    metrics = ((each.get("MetricStat") or {}).get("Metric") or {} for each in alarm["Metrics"] or ())
+    return [
+        each
+        for listed in (alarm["Dimensions"], *(metric.get("Dimensions") for metric in metrics))
+        for each in listed or ()
+    ]
+
+
 def metric_of(alarm: Record) -> list[str]:
     """What the metric is of: each dimension as Name=Value."""
-    return [f"{each['Name']}={each['Value']}" for each in alarm["Dimensions"] or ()]
+    return list(dict.fromkeys(f"{each['Name']}={each['Value']}" for each in dimensions(alarm)))
 
 
 def watched(alarm: Record) -> list[str]:
     """The instances among its dimensions."""
-    return [each["Value"] for each in alarm["Dimensions"] or () if each["Name"] == "InstanceId"]
+    return [each["Value"] for each in dimensions(alarm) if each["Name"] == "InstanceId"]
 
 
 class Alarm(Resource):

@@ -12,23 +12,17 @@ from itertools import islice
 from typing import Any
 
 from skysweep.aws._common import always
+from skysweep.aws._governed import Governed
 from skysweep.aws.account import AWSAccount
-from skysweep.aws.acm import ACMCertificate
-from skysweep.aws.autoscaling import AutoScalingGroup
-from skysweep.aws.dynamodb import DynamoDBTable
-from skysweep.aws.ebs import EBSVolume
-from skysweep.aws.ec2 import EC2Instance
-from skysweep.aws.elbv2 import LoadBalancerV2
 from skysweep.aws.iam import AWSRole, AWSUser
 from skysweep.aws.kms import KMSKey
 from skysweep.aws.lambda_ import AWSLambda
-from skysweep.aws.network import AWSNetworkInterface
 from skysweep.aws.rds import RDSInstance
 from skysweep.aws.s3 import S3Bucket
-from skysweep.aws.securitygroups import EC2SecurityGroup
 from skysweep.aws.sns import SNSTopic
-from skysweep.aws.vpc import AWSVpc, EC2Subnet
+from skysweep.aws.tags import AWSTag, tagged_by_arn
 from skysweep.model import Context, Record, Resource, about, at, call, detail, to
+from skysweep.paths import getter
 
 RULES = call("config", "DescribeConfigRules", "ConfigRules[]")
 MOST = 25  # names that DescribeComplianceByConfigRule takes
@@ -116,6 +110,7 @@ class AWSConfigRule(Resource):
 
     account: AWSAccount = to("EVALUATES", _whole_account)
     function: AWSLambda = about("USES", "Source.SourceIdentifier")
+    tagged: list[AWSTag] = tagged_by_arn(RULES, "ConfigRuleArn")
 
 
 def handfuls(page: Record) -> Iterator[dict[str, Any]]:
@@ -141,31 +136,57 @@ COMPLIANCES = COMPLIANCE.each(compliances)
 BREACHES = detail(
     "config",
     "GetComplianceDetailsByConfigRule",
+    "EvaluationResults[]",
     on=COMPLIANCES,
     ConfigRuleName="name",
     ComplianceTypes=["NON_COMPLIANT"],
     when=lambda rule: rule["ComplianceType"] == "NON_COMPLIANT",
 )
+
+
+class AWSConfigRuleCompliance(Resource, extends=AWSConfigRule):
+    """Whether a rule holds."""
+
+    source = COMPLIANCES
+
+    id: str = at("arn")
+    compliance_type: str = at("ComplianceType", doc="COMPLIANT, NON_COMPLIANT or INSUFFICIENT_DATA")
+    noncompliant_resources: int = at("ComplianceContributorCount.CappedCount", doc="AWS counts to 25")
+
+
 # What an ARN is made of where Config names a resource by less: `{}` is its own id.
 _ARNS = {
+    "AWS::CloudFront::Distribution": "cloudfront::{account}:distribution/{}",
+    "AWS::CloudTrail::Trail": "cloudtrail:{region}:{account}:trail/{}",
     "AWS::DynamoDB::Table": "dynamodb:{region}:{account}:table/{}",
+    "AWS::EC2::EIP": "ec2:{region}:{account}:elastic-ip/{}",
     "AWS::EC2::Instance": "ec2:{region}:{account}:instance/{}",
+    "AWS::EC2::InternetGateway": "ec2:{region}:{account}:internet-gateway/{}",
+    "AWS::EC2::LaunchTemplate": "ec2:{region}:{account}:launch-template/{}",
+    "AWS::EC2::NatGateway": "ec2:{region}:{account}:natgateway/{}",
+    "AWS::EC2::NetworkAcl": "ec2:{region}:{account}:network-acl/{}",
     "AWS::EC2::NetworkInterface": "ec2:{region}:{account}:network-interface/{}",
+    "AWS::EC2::RouteTable": "ec2:{region}:{account}:route-table/{}",
     "AWS::EC2::SecurityGroup": "ec2:{region}:{account}:security-group/{}",
     "AWS::EC2::Subnet": "ec2:{region}:{account}:subnet/{}",
     "AWS::EC2::VPC": "ec2:{region}:{account}:vpc/{}",
+    "AWS::EC2::VPCEndpoint": "ec2:{region}:{account}:vpc-endpoint/{}",
+    "AWS::EC2::VPCPeeringConnection": "ec2:{region}:{account}:vpc-peering-connection/{}",
+    "AWS::EC2::VPNGateway": "ec2:{region}:{account}:vpn-gateway/{}",
     "AWS::EC2::Volume": "ec2:{region}:{account}:volume/{}",
+    "AWS::ECR::Repository": "ecr:{region}:{account}:repository/{}",
+    "AWS::EFS::FileSystem": "elasticfilesystem:{region}:{account}:file-system/{}",
+    "AWS::EKS::Cluster": "eks:{region}:{account}:cluster/{}",
+    "AWS::ElasticLoadBalancing::LoadBalancer": "elasticloadbalancing:{region}:{account}:loadbalancer/{}",
     "AWS::KMS::Key": "kms:{region}:{account}:key/{}",
     "AWS::Lambda::Function": "lambda:{region}:{account}:function:{}",
+    "AWS::RDS::DBSubnetGroup": "rds:{region}:{account}:subgrp:{}",
+    "AWS::Redshift::Cluster": "redshift:{region}:{account}:cluster:{}",
     "AWS::S3::Bucket": "s3:::{}",
 }
-
-
-def _breaches(rule: Record) -> Iterator[tuple[str, str]]:
-    """The type and the id of each resource that breaks the rule."""
-    for each in rule.reply(BREACHES).get("EvaluationResults") or ():
-        about = each["EvaluationResultIdentifier"]["EvaluationResultQualifier"]
-        yield about["ResourceType"], about["ResourceId"]
+_QUALIFIER = "EvaluationResultIdentifier.EvaluationResultQualifier"
+_kind = getter(f"{_QUALIFIER}.ResourceType")
+_name = getter(f"{_QUALIFIER}.ResourceId")
 
 
 def arn_of(kind: str, name: str, context: Context) -> str | None:
@@ -176,55 +197,29 @@ def arn_of(kind: str, name: str, context: Context) -> str | None:
     return form and f"arn:{context.partition}:" + form.format(name, region=context.region, account=context.account)
 
 
-def broken_by(rule: Record) -> list[str]:
-    """The ARNs of the resources that break the rule, as far as Config's ids tell them."""
-    found = (arn_of(kind, name, rule.context) for kind, name in _breaches(rule))
-    return [arn for arn in found if arn]
+def broken_by(result: Record) -> str | None:
+    """The ARN of the resource that breaks the rule, as far as Config's id tells it."""
+    return arn_of(_kind(result.item), _name(result.item), result.context)
 
 
-def of_kind(wanted: str, rule: Record) -> list[str]:
-    """The ids that Config has for the resources of one type that break the rule."""
-    return [name for kind, name in _breaches(rule) if kind == wanted]
+def of_kind(wanted: str, result: Record) -> str | None:
+    """The id that Config has for the resource, if it is of that type."""
+    return str(_name(result.item)) if _kind(result.item) == wanted else None
 
 
 NON_COMPLIANT = always("NON_COMPLIANT")
 
 
-class AWSConfigRuleCompliance(Resource, extends=AWSConfigRule):
-    """Whether a rule holds, and which resources break it."""
+class AWSConfigBreach(Resource, extends=AWSConfigRule):
+    """A resource that breaks a rule: one record each, because a rule may be broken by tens of thousands."""
 
-    source = COMPLIANCES
+    source = BREACHES
 
-    id: str = at("arn")
-    compliance_type: str = at("ComplianceType", doc="COMPLIANT, NON_COMPLIANT or INSUFFICIENT_DATA")
-    noncompliant_resources: int = at("ComplianceContributorCount.CappedCount", doc="AWS counts to 25")
+    id: str = at("^arn")
 
-    broken_by: list[
-        ACMCertificate
-        | AWSLambda
-        | AWSNetworkInterface
-        | AWSVpc
-        | AutoScalingGroup
-        | DynamoDBTable
-        | EBSVolume
-        | EC2Instance
-        | EC2SecurityGroup
-        | EC2Subnet
-        | KMSKey
-        | LoadBalancerV2
-        | S3Bucket
-        | SNSTopic
-    ] = about("EVALUATES", broken_by, of=BREACHES, compliance=NON_COMPLIANT)
-    users: list[AWSUser] = to(
-        "EVALUATES", partial(of_kind, "AWS::IAM::User"), of=BREACHES, on="userid", compliance=NON_COMPLIANT
-    )
-    roles: list[AWSRole] = to(
-        "EVALUATES", partial(of_kind, "AWS::IAM::Role"), of=BREACHES, on="roleid", compliance=NON_COMPLIANT
-    )
-    databases: list[RDSInstance] = to(
-        "EVALUATES",
-        partial(of_kind, "AWS::RDS::DBInstance"),
-        of=BREACHES,
-        on="dbi_resource_id",
-        compliance=NON_COMPLIANT,
+    broken_by: Governed = about("EVALUATES", broken_by, compliance=NON_COMPLIANT)
+    user: AWSUser = to("EVALUATES", partial(of_kind, "AWS::IAM::User"), on="userid", compliance=NON_COMPLIANT)
+    role: AWSRole = to("EVALUATES", partial(of_kind, "AWS::IAM::Role"), on="roleid", compliance=NON_COMPLIANT)
+    database: RDSInstance = to(
+        "EVALUATES", partial(of_kind, "AWS::RDS::DBInstance"), on="dbi_resource_id", compliance=NON_COMPLIANT
     )

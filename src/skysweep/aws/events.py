@@ -8,6 +8,7 @@ from skysweep.aws.batch import AWSBatchJobQueue
 from skysweep.aws.ecs import ECSCluster
 from skysweep.aws.iam import AWSRole
 from skysweep.aws.lambda_ import AWSLambda
+from skysweep.aws.logs import CloudWatchLogGroup
 from skysweep.aws.sns import SNSTopic
 from skysweep.aws.sqs import SQSQueue
 from skysweep.aws.tags import AWSTag, tagged_by_arn
@@ -59,9 +60,9 @@ class EventBridgeRule(Resource):
 
     role: AWSRole = to("ASSOCIATED_WITH", "RoleArn", on="arn")
     bus: AWSEventBridgeEventBus = to("PART_OF_EVENT_BUS", "^Arn")
-    triggers: list[AWSBatchJobQueue | AWSLambda | ECSCluster | SNSTopic | SQSQueue] = about(
-        "TRIGGERS", set_off, of=TARGETS
-    )
+    triggers: list[
+        AWSBatchJobQueue | AWSEventBridgeEventBus | AWSLambda | CloudWatchLogGroup | ECSCluster | SNSTopic | SQSQueue
+    ] = about("TRIGGERS", set_off, of=TARGETS)
     tagged: list[AWSTag] = tagged_by_arn(RULES, "Arn")
 
 

@@ -18,7 +18,8 @@ FLOW_LOG_ARN = arn("ec2", "vpc-flow-log/{FlowLogId}")
 
 def of_kind(prefix: str, log: Record) -> str | None:
     """What the flow log is of, if its id begins so."""
-    return log["ResourceId"] if log["ResourceId"].startswith(prefix) else None
+    found = str(log["ResourceId"] or "")
+    return found if found.startswith(prefix) else None
 
 
 def group_arn(log: Record) -> str | None:

@@ -8,7 +8,7 @@ from skysweep.aws._iam import AUTHORIZATIONS, GROUPS, ROLES, USERS, inline_polic
 from skysweep.aws._policies import as_json
 from skysweep.aws.iam_policies import AWSInlinePolicy, AWSManagedPolicy
 from skysweep.aws.iam_principals import AWSFederatedPrincipal, AWSRootPrincipal, AWSServicePrincipal, Everyone
-from skysweep.aws.tags import AWSTag, tagged
+from skysweep.aws.tags import AWSTag, tagged, tagged_by_arn
 from skysweep.model import Record, Resource, arn, at, by, call, detail, to
 from skysweep.paths import getter
 
@@ -49,6 +49,14 @@ def groups_of(user: Record) -> list[str]:
     return [f"arn:{context.partition}:iam::{context.account}:group/{name}" for name in user["GroupList"] or ()]
 
 
+MFA_DEVICES = detail("iam", "ListMFADevices", "MFADevices[]", on=USERS, UserName="UserName")
+
+
+def count_of_devices(user: Record) -> int:
+    """How many MFA devices the user has."""
+    return len(user.reply(MFA_DEVICES).get("MFADevices") or ())
+
+
 class AWSUser(Resource):
     """A person or a program with long-lived credentials."""
 
@@ -63,6 +71,7 @@ class AWSUser(Resource):
     createdate: str = at("CreateDate", then=str)
     createdate_dt: datetime = at("CreateDate")
     permissionsboundary: str = at("PermissionsBoundary.PermissionsBoundaryArn")
+    mfa_devices: int = at(count_of_devices, of=MFA_DEVICES, doc="How many; null where nobody was let see")
 
     groups: list[AWSGroup] = to("MEMBER_AWS_GROUP", groups_of, on="pathless_arn")
     member_of: list[AWSGroup] = to("MEMBER_OF", groups_of, on="pathless_arn")
@@ -202,7 +211,7 @@ class AWSMfaDevice(Resource):
     """What a user must have at hand to sign in."""
 
     also = ("MfaDevice",)
-    source = detail("iam", "ListMFADevices", "MFADevices[]", on=USERS, UserName="UserName")
+    source = MFA_DEVICES
 
     id: str = at("SerialNumber")
     serialnumber: str = at("SerialNumber", index=True, doc="the ARN of virtual devices and passkeys")
@@ -219,17 +228,22 @@ def after_slash(name: str) -> str:
     return name.rpartition("/")[2]
 
 
+SAML = call("iam", "ListSAMLProviders", "SAMLProviderList[]", per="account")
+
+
 class AWSSAMLProvider(Resource):
     """A company's sign-in service: whoever controls it may assume the roles that trust it."""
 
     also = ("IdentityProvider",)
-    source = call("iam", "ListSAMLProviders", "SAMLProviderList[]", per="account")
+    source = SAML
 
     id: str = at("Arn")
     arn: str = at("Arn", index=True)
     name: str = at("Arn", then=after_slash)
     create_date: datetime = at("CreateDate")
     valid_until: datetime = at("ValidUntil")
+
+    tagged: list[AWSTag] = tagged_by_arn(SAML, "Arn")
 
 
 OIDC = call("iam", "ListOpenIDConnectProviders", "OpenIDConnectProviderList[]", per="account")
@@ -248,6 +262,8 @@ class AWSOIDCProvider(Resource):
     client_ids: list[str] = at("ClientIDList", of=OIDC_DETAILS, doc="the audiences that are accepted")
     thumbprints: list[str] = at("ThumbprintList", of=OIDC_DETAILS)
     create_date: datetime = at("CreateDate", of=OIDC_DETAILS)
+
+    tagged: list[AWSTag] = tagged("Tags", of=OIDC_DETAILS)
 
 
 class AWSAccountPasswordPolicy(Resource):
