@@ -9,7 +9,6 @@ fits is taken, so what is told apart by its form stands above what is not.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -51,6 +50,7 @@ TABLE: dict[str, tuple[Row, ...]] = {
         Row("/restapis/*/resources/*", "APIGatewayResource", "{2}"),
         Row("/restapis/*", "APIGatewayRestAPI", "{1}"),
         Row("/apis/*", "APIGatewayV2API", "{1}"),
+        Row("/apis/*/**", "APIGatewayV2API", "{1}"),  # its stages and routes are no nodes
         Row("/clientcertificates/*", "APIGatewayClientCertificate", "{1}"),
     ),
     "autoscaling": (
@@ -67,9 +67,6 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "cloudfront": (Row("distribution/*", "CloudFrontDistribution"),),
     "cloudtrail": (Row("trail/*", "CloudTrailTrail"),),
     "cloudwatch": (Row("alarm:**", "CloudWatchMetricAlarm"),),
-    "codebuild": (Row("project/*", "CodeBuildProject"),),
-    "cognito-identity": (Row("identitypool/**", "CognitoIdentityPool", "{1}"),),
-    "cognito-idp": (Row("userpool/*", "CognitoUserPool", "{1}"),),
     "config": (
         Row("config-rule/**", "AWSConfigRule"),
         Row("configuration-recorder/**", "AWSConfigurationRecorder", on="arn"),
@@ -77,11 +74,11 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "dynamodb": (
         Row("table/*/index/*", "DynamoDBGlobalSecondaryIndex"),
         Row("table/*/stream/**", "DynamoDBStream"),
-        Row("table/*/backup/*", "DynamoDBBackup"),
         Row("table/*", "DynamoDBTable"),
     ),
     "ec2": (
         Row("elastic-ip/*", "ElasticIPAddress", "{1}", on="allocation_id"),
+        Row("eip-allocation/*", "ElasticIPAddress", "{1}", on="allocation_id"),  # Shield's and Security Hub's
         Row("image/*", "EC2Image", "{1}|{region}"),
         Row("instance/*", "EC2Instance", "{1}"),
         Row("internet-gateway/*", "AWSInternetGateway", "{1}"),
@@ -95,8 +92,6 @@ TABLE: dict[str, tuple[Row, ...]] = {
         Row("security-group/*", "EC2SecurityGroup", "{1}"),
         Row("snapshot/*", "EBSSnapshot", "{1}"),
         Row("subnet/*", "EC2Subnet", "{1}"),
-        Row("transit-gateway-attachment/*", "AWSTransitGatewayAttachment", "{1}"),
-        Row("transit-gateway/*", "AWSTransitGateway"),
         Row("volume/*", "EBSVolume", "{1}"),
         Row("vpc-endpoint/*", "AWSVpcEndpoint", "{1}"),
         Row("vpc-flow-log/*", "AWSVpcFlowLog"),
@@ -123,7 +118,6 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "elasticache": (
         Row("cluster:*", "ElasticacheCluster"),
         Row("replicationgroup:*", "AWSElasticacheReplicationGroup"),
-        Row("snapshot:**", "AWSElasticacheSnapshot"),
     ),
     "elasticfilesystem": (
         Row("access-point/*", "EfsAccessPoint"),
@@ -135,7 +129,6 @@ TABLE: dict[str, tuple[Row, ...]] = {
         Row("loadbalancer/*/**", "LoadBalancerV2", on="arn"),
         Row("loadbalancer/*", "AWSLoadBalancer", on="arn"),
     ),
-    "elasticmapreduce": (Row("cluster/*", "EMRCluster", "{1}"),),
     "es": (Row("domain/*", "ESDomain", "{account}/{1}"),),
     "events": (
         Row("event-bus/**", "AWSEventBridgeEventBus"),
@@ -193,7 +186,6 @@ TABLE: dict[str, tuple[Row, ...]] = {
         Row("*/**", "S3Bucket", "{1}"),  # an object, or a prefix that something is delivered to
         Row("*", "S3Bucket", "{1}"),
     ),
-    "secretsmanager": (Row("secret:**", "SecretsManagerSecret"),),
     "securityhub": (
         Row("hub/default", "SecurityHub"),
         Row("subscription/**", "AWSSecurityHubStandard"),
@@ -203,7 +195,6 @@ TABLE: dict[str, tuple[Row, ...]] = {
         Row("*", "SNSTopic"),
     ),
     "sqs": (Row("*", "SQSQueue"),),
-    "ssm": (Row("parameter/**", "AWSSSMParameter"),),
     "transfer": (
         Row("server/*", "AWSTransferServer"),
         Row("user/*/*", "AWSTransferUser"),
@@ -231,7 +222,7 @@ def parse(text: str) -> Arn | None:
     return Arn(*parts[1:])
 
 
-@lru_cache(maxsize=1024)  # each edge of a finding asks again
+@lru_cache(maxsize=1024)  # many findings are about the same
 def node(text: str) -> Named | None:
     """The node that an ARN is about; None for what is no ARN and for what the graph has no type for."""
     arn = parse(text)
@@ -244,12 +235,6 @@ def node(text: str) -> Named | None:
             key = row.key.format(text, *match.groups(), arn=text, stem=stem, **arn._asdict())
             return Named(row.label, key, row.on)
     return None
-
-
-def keys(label: str, texts: Iterable[str]) -> list[str]:
-    """The keys of the nodes of that label that these ARNs are about, each once."""
-    found = (node(text) for text in dict.fromkeys(texts))
-    return list(dict.fromkeys(each.key for each in found if each and each.label == label))
 
 
 @lru_cache(maxsize=256)

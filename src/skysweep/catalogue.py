@@ -19,7 +19,7 @@ from typing import Any
 
 from skysweep import arns, aws
 from skysweep.errors import BadSettings, Bug
-from skysweep.model import UNREADABLE, Call, Edge, Function, Item, Path, Property, Record, Resource, Source
+from skysweep.model import UNREADABLE, Call, Edge, Item, Path, Property, Record, Resource, Source
 from skysweep.paths import reader, records
 from skysweep.permissions import actions
 from skysweep.syncs import syncs
@@ -195,7 +195,7 @@ def load(names: Sequence[str] = ()) -> Catalogue:
     """The catalogue of the types that `names` stand for (Cartography's sync names, our labels); all when empty.
 
     With them come the types that their edges point at, one step and no further: those have their own edges only among
-    what is there.
+    what is there. So have edges whose ends ARNs tell: what a finding may be about is nearly everything.
 
     Raises BadSettings for a name that is neither, with the nearest one.
     """
@@ -205,7 +205,12 @@ def load(names: Sequence[str] = ()) -> Catalogue:
     wanted = {label for name in names for label in _meant(name, _with_told(every))}
     if not wanted:
         raise BadSettings(f"--aws-requested-syncs: there are no types yet for {', '.join(names)}; name others too")
-    tellers = {type_.label for type_ in every for edge in type_.edges if edge.tells and _ends(edge) & wanted}
+    tellers = {
+        type_.label
+        for type_ in every
+        for edge in type_.edges
+        if edge.tells and not _adds(edge) and _ends(edge) & wanted
+    }
     if not tellers & wanted:  # of nothing that was named: then of all
         wanted |= tellers
     return Catalogue(_with_told(tuple(_with_ends(every, wanted))))
@@ -264,12 +269,16 @@ def _far_ends(source: Source, tells: Callable[[Record], Iterable[Item]], page: R
 
 def _with_ends(every: Iterable[Type], wanted: set[str]) -> Iterator[Type]:
     """The types of these labels, and all types of the labels that their edges need."""
-    needed = {label for type_ in every if type_.label in wanted for edge in type_.edges for label in _ends(edge)}
+    edges = [edge for type_ in every if type_.label in wanted for edge in type_.edges if not _adds(edge)]
+    there = wanted.union(*(_ends(edge) for edge in edges if not edge.arns))
     for type_ in every:
-        if type_.label in wanted:
-            yield type_
-        elif type_.label in needed:
-            yield replace(type_, edges=tuple(edge for edge in type_.edges if _ends(edge) <= wanted | needed))
+        if type_.label in there:
+            yield replace(type_, edges=tuple(edge for edge in type_.edges if _ends(edge) <= there))
+
+
+def _adds(edge: Edge) -> bool:
+    """Whether what it tells of its ends only adds to nodes that another type has: it asks for none of them."""
+    return bool(edge.tells and edge.target and edge.target.extends)
 
 
 def _ends(edge: Edge) -> set[str]:
@@ -342,21 +351,14 @@ def _edges(name: str, edge: Edge, hint: Any) -> Iterator[Edge]:
     if not edge.arns or isinstance(edge.arns, Property | Edge):  # the latter is a mistake that lint tells of
         yield replace(edge, name=name, target=_resource(target), many=many)
         return
-    read = reader(edge.arns)
     for each in map(_resource, typing.get_args(target) or (target,)):
         label = each.label if each else ""
-        path, on = partial(_keys, read, label), arns.ON.get(label, "id")
-        yield replace(edge, name=f"{name}_{label}", path=path, on=on, target=each, many=True)
+        on = arns.ON.get(label, "id")
+        yield replace(edge, name=f"{name}_{label}", path=reader(edge.arns), on=on, target=each, many=True)
 
 
 def _resource(hint: Any) -> type[Resource] | None:
     return hint if inspect.isclass(hint) and issubclass(hint, Resource) else None
-
-
-def _keys(read: Function, label: str, record: Record) -> list[str]:
-    """The keys of the nodes of that label that the record's ARNs are about."""
-    found = read(record)
-    return arns.keys(label, [found] if isinstance(found, str) else found or ())
 
 
 def _chain(call: Call) -> Iterator[Call]:

@@ -8,18 +8,19 @@ another account owns names it as ``"owner"``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from skysweep import paths
+from skysweep import arns, paths
 from skysweep.catalogue import Type
 from skysweep.model import UNREADABLE, Edge, Link, Path, Property, Record, Source, Unanswered
 
 LONGEST = 1 << 20  # characters of a text; AWS's own longest are templates of that size
 Row = dict[str, Any]
 Read = Callable[[Record], Any]
+End = tuple[int, Edge, str | Link]  # which edge of the type, and its other end
 
 
 class Unfit(Exception):
@@ -50,8 +51,8 @@ class Maker:
         self._owner = paths.reader(type_.owner) if type_.owner else None
         self._properties = properties
         self._edges = [
-            (number, edge, _of(edge.path, edge.of), [(name, paths.reader(path)) for name, path in edge.properties])
-            for number, edge in enumerate(type_.edges)
+            (edge.name, read, [(name, paths.reader(path)) for name, path in edge.properties])
+            for edge, read in _drawn(type_.edges)
         ]
 
     def id(self, record: Record) -> str | None:
@@ -88,16 +89,15 @@ class Maker:
 
     def links(self, record: Record, own: str) -> Iterator[Linked]:
         """The record's edges; `own` is its node's id. Raises Unfit where an end's key is no text."""
-        for number, edge, read, properties in self._edges:
+        for edge_name, read, properties in self._edges:
             try:
-                found = read(record)
-                ends = list(_ends(found))
+                ends = read(record)
                 extra = {name: get(record) for name, get in properties} if ends else {}
             except Unanswered:
                 continue
             except UNREADABLE as error:
-                raise Unfit(f"{edge.name}: {error}") from error
-            for end in ends:
+                raise Unfit(f"{edge_name}: {error}") from error
+            for number, edge, end in ends:
                 yield _link(number, edge, end, own, extra)
 
 
@@ -108,6 +108,34 @@ def _answered(record: Record, sources: Iterable[Source]) -> bool:
     except Unanswered:
         return False
     return True
+
+
+def _drawn(edges: Sequence[Edge]) -> Iterator[tuple[Edge, Callable[[Record], list[End]]]]:
+    """What reads the ends of each edge; of those that the same ARNs tell, of all of them at once."""
+    told: dict[tuple[str, Path, Source | None], dict[str, tuple[int, Edge]]] = {}
+    for number, edge in enumerate(edges):
+        if edge.arns and edge.target:
+            told.setdefault((edge.kind, edge.arns, edge.of), {})[edge.target.label] = (number, edge)
+        else:
+            yield edge, _one(number, edge)
+    for by_label in told.values():
+        edge = next(iter(by_label.values()))[1]
+        yield edge, _by_arn(by_label, _of(edge.path, edge.of))
+
+
+def _one(number: int, edge: Edge) -> Callable[[Record], list[End]]:
+    read = _of(edge.path, edge.of)
+    return lambda record: [(number, edge, end) for end in _ends(read(record))]
+
+
+def _by_arn(edges: Mapping[str, tuple[int, Edge]], read: Read) -> Callable[[Record], list[End]]:
+    """Looks an ARN up once, however many types it may lead to."""
+
+    def ends(record: Record) -> list[End]:
+        nodes = dict.fromkeys(map(arns.node, _listed(read(record) or ())))
+        return [(*edges[node.label], node.key) for node in nodes if node and node.label in edges]
+
+    return ends
 
 
 def _link(number: int, edge: Edge, end: str | Link, own: str, extra: dict[str, Any]) -> Linked:
