@@ -19,10 +19,11 @@ from botocore.exceptions import CredentialRetrievalError, EndpointResolutionErro
 
 from simulated import now, simulated
 from skysweep import paging
+from skysweep.aws import guardduty, inspector2, securityhub
 from skysweep.clients import AwsSettings, Clients
 from skysweep.errors import Bug, CallFailed
 from skysweep.limits import Limits
-from skysweep.model import Call, call, detail
+from skysweep.model import Call, Source, call, detail
 from skysweep.outcomes import Tally
 from skysweep.paging import pages
 from skysweep.plan import GLOBAL, Target
@@ -111,6 +112,36 @@ async def test_more_without_a_token_is_no_end(fault: Wire) -> None:
     async with Sweep(fault.url) as sweep:
         with pytest.raises(CallFailed, match="MissingToken"):
             await sweep.ask(call("kms", "ListKeys").call)
+
+
+DENIED = "User: arn:aws:sts::111111111111:assumed-role/audit/x is not authorized to perform: it"
+DETECTOR_GONE = "The request is rejected because the input detectorId is not owned by the current account."
+
+
+@pytest.mark.parametrize(
+    ("source", "inputs", "error", "why"),
+    [
+        (inspector2.FINDINGS, {}, ("AccessDeniedException", "Invoking account is not enabled.", 403), "absent"),
+        (inspector2.FINDINGS, {}, ("AccessDeniedException", DENIED, 403), "denied"),
+        (
+            securityhub.AWSSecurityHubFinding.source,
+            {},
+            ("InvalidAccessException", "Account 111111111111 is not subscribed to AWS Security Hub", 401),
+            "absent",
+        ),
+        (securityhub.AWSSecurityHubFinding.source, {}, ("AccessDeniedException", DENIED, 403), "denied"),
+        (guardduty.DETECTOR, {"DetectorId": "d"}, ("BadRequestException", DETECTOR_GONE, 400), "absent"),
+        (guardduty.DETECTOR, {"DetectorId": "d"}, ("BadRequestException", "Something else", 400), "failed"),
+    ],
+)
+async def test_a_service_that_is_off_is_absent_and_a_denial_is_none_of_that(
+    fault: Wire, source: Source, inputs: dict[str, str], error: tuple[str, str, int], why: str
+) -> None:
+    fault.script(json_error(*error))
+    async with Sweep(fault.url) as sweep:
+        with pytest.raises(CallFailed) as caught:
+            await sweep.ask(source.call, **inputs)
+    assert caught.value.why == why
 
 
 @pytest.mark.parametrize(
