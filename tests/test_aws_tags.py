@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import skysweep
-from conftest import empty
+from benchmarks.stores import empty
 from proxy import Seen, proxy
 from skysweep import catalogue, lint
 from skysweep import settings as configuration
@@ -100,7 +100,8 @@ def row(label: str, item: Any, **replies: Any) -> dict[str, Any]:
     record = Record(item, CONTEXT)
     for source in type_.reads:
         record.replies[source.call] = replies.get(source.call.operation, {})
-    return Maker(type_).row(record)["props"]
+    props: dict[str, Any] = Maker(type_).row(record)["props"]
+    return props
 
 
 def test_the_list_is_sorted_and_empty_where_there_are_none() -> None:

@@ -27,14 +27,17 @@ class AWSTag(Resource):
     value: str = at("value", index=True)
 
 
+_FORMS = (("Key", "Value"), ("key", "value"), ("TagKey", "TagValue"), ("tagKey", "tagValue"))
+
+
 def pairs(found: Any) -> Iterator[tuple[str, str]]:
     """Keys and values of tags in any of AWS's forms: a map, or a list whose members are called as the service likes."""
     if isinstance(found, dict):
         yield from found.items()
         return
     for each in found or ():
-        named = {name.lower().removeprefix("tag"): value for name, value in each.items()}
-        yield named["key"], named.get("value") or ""
+        key, value = next(((key, value) for key, value in _FORMS if key in each), _FORMS[0])
+        yield each[key], each.get(value) or ""
 
 
 def tagged(path: Path, *, of: Source | None = None) -> Any:
