@@ -17,6 +17,7 @@ from moto.server import ThreadedMotoServer
 
 from skysweep.demo.corrections import correct_moto
 from skysweep.demo.identifiers import go_by_request
+from skysweep.demo.lacking import answer_what_is_lacking
 from skysweep.demo.session import is_loopback
 
 AWS_MANAGED_POLICIES = frozenset(
@@ -52,6 +53,7 @@ def main() -> None:
     keep_few_managed_policies()
     correct_moto()
     go_by_request()
+    answer_what_is_lacking()
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     _, port = server.get_host_and_port()
