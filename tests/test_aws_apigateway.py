@@ -66,6 +66,15 @@ def test_paths_of_a_domain_that_lead_to_one_api_are_one_edge() -> None:
     assert apigateway.mapped(domain) == [Link("a", {"base_paths": ["(none)", "v1"], "stages": ["prod", ""]})]
 
 
+def test_http_apis_behind_a_domain_are_told_by_the_newer_api() -> None:
+    domain = Record({"domainName": "api.example.com"}, HERE)
+    mappings = [{"ApiId": "h", "Stage": "$default"}, {"ApiId": "h", "ApiMappingKey": "v1/x", "Stage": "live"}]
+    domain.replies[apigateway.V2_MAPPINGS.call] = {"Items": mappings}
+    assert apigateway.mapped_v2(domain) == [
+        Link("h", {"base_paths": ["(none)", "v1/x"], "stages": ["$default", "live"]})
+    ]
+
+
 @pytest.mark.parametrize(
     ("name", "item", "expected"),
     [

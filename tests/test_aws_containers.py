@@ -15,7 +15,7 @@ from cryptography.x509.oid import NameOID
 
 from skysweep.aws import _x509, ecr, ecs, ecs_definitions, efs, eks
 from skysweep.aws._common import processor
-from skysweep.model import Context, Record
+from skysweep.model import Context, Record, Unanswered
 from test_catalogue import swept
 
 HERE = Context("123456789012", "us-east-1")
@@ -150,6 +150,49 @@ def test_findings_are_asked_for_where_a_basic_scan_may_have_some(
     summary = None if counts is None else {"findingSeverityCounts": counts}
     told = image(imageScanStatus={"status": status}, imageScanFindingsSummary=summary)
     assert ecr.was_scanned(told) is asked
+
+
+@pytest.mark.parametrize(
+    ("frequency", "media", "asked"),
+    [
+        ("SCAN_ON_PUSH", "application/vnd.oci.image.manifest.v1+json", True),
+        ("SCAN_ON_PUSH", ecr.LISTS[0], False),
+        ("MANUAL", "application/vnd.oci.image.manifest.v1+json", False),
+        (None, "application/vnd.oci.image.manifest.v1+json", True),
+    ],
+)
+def test_where_the_listing_tells_of_no_scan_the_repositorys_scanning_does(
+    frequency: str | None, media: str, *, asked: bool
+) -> None:
+    told = image(imageManifestMediaType=media)
+    assert told.up
+    if frequency:
+        told.up.replies[ecr.SCANNING.call] = {"scanFrequency": frequency}
+    else:
+        told.up.failed.add(ecr.SCANNING.call)
+    assert ecr.was_scanned(told) is asked
+
+
+def test_what_the_listing_does_not_tell_of_a_scan_stays_as_it_was() -> None:
+    with pytest.raises(Unanswered):
+        ecr.listed_scan("imageScanStatus.status")(image())
+    assert ecr.listed_scan("imageScanStatus.status")(image(imageScanStatus={"status": "ACTIVE"})) == "ACTIVE"
+
+
+def test_a_service_whose_definition_no_task_runs_has_it_described() -> None:
+    def service(running: int, definition: str = "web:2") -> Record:
+        deployed = {"taskDefinition": definition, "runningCount": running}
+        return Record({"taskDefinition": "web:2", "deployments": [deployed]}, HERE)
+
+    assert ecs_definitions.runs_nowhere(service(0))
+    assert ecs_definitions.runs_nowhere(service(3, "web:1")), "the new one has not started yet"
+    assert not ecs_definitions.runs_nowhere(service(1))
+
+
+def test_a_service_that_codedeploy_changes_has_the_definitions_of_its_sets() -> None:
+    service = Record({"taskSets": [{"taskDefinition": "web:1"}, {"taskDefinition": "web:2"}]}, HERE)
+    assert ecs.definitions(service) == ["web:1", "web:2"]
+    assert ecs.definitions(Record({"taskDefinition": "web:2"}, HERE)) == ["web:2"]
 
 
 def test_a_vulnerability_of_two_packages_is_two_findings() -> None:

@@ -43,8 +43,10 @@ def completed(catalogue: Catalogue, licence: Licence, syncs: Mapping[str, Iterab
     """
     there = {label for type_ in catalogue.types for label in (type_.label, *type_.also)}
     named = {name: frozenset(labels) for name, labels in syncs.items() if labels and there.issuperset(labels)}
-    of_sync = {name: [each for each in catalogue.types if each.label in labels] for name, labels in named.items()}
-    of_label = {name: [each for each in catalogue.types if name in (each.label, *each.also)] for name in CARTOGRAPHYS}
+    # What others merely tell of a label's nodes says nothing of whether all of them are told of.
+    own = [each for each in catalogue.types if not each.teller or catalogue.by_label[each.label].teller]
+    of_sync = {name: [each for each in own if each.label in labels] for name, labels in named.items()}
+    of_label = {name: [each for each in own if name in (each.label, *each.also)] for name in CARTOGRAPHYS}
     for account in licence.accounts:
         for name, types in of_sync.items():
             for region, whole in _seen(types, account, licence).items():

@@ -8,7 +8,22 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 if TYPE_CHECKING:
     from skysweep.analysis.reading import Row
 
-Label: TypeAlias = Literal["AWSLoadBalancer", "LoadBalancerV2", "EC2Instance", "AutoScalingGroup", "S3Bucket"]
+Label: TypeAlias = Literal[
+    "AWSLoadBalancer",
+    "LoadBalancerV2",
+    "EC2Instance",
+    "AutoScalingGroup",
+    "S3Bucket",
+    "APIGatewayRestAPI",
+    "AWSLambda",
+    "ECRRepository",
+    "EfsFileSystem",
+    "EKSCluster",
+    "ESDomain",
+    "KMSKey",
+    "SNSTopic",
+    "SQSQueue",
+]
 
 EXPOSED = ("exposed_internet", "exposed_internet_type")
 ANONYMOUS = ("anonymous_access", "anonymous_actions")

@@ -3,8 +3,8 @@
 Instances, balancers and auto scaling groups get `exposed_internet` true with the sorted kinds of exposure, or false
 with an empty list where the graph shows that the internet does not reach them. So Cartography's
 `{exposed_internet: true}` works as it does there, and `false` can be asked for too. Buckets get `anonymous_access` and
-the sorted actions likewise. Where the graph does not hold what decides, the last known answer stays and no false is
-made up.
+the sorted actions likewise, and so does all else that has a policy of its own (`guarded`). Where the graph does not
+hold what decides, the last known answer stays and no false is made up.
 
 Answers are decided in plain functions (`verdicts`, `anonymous`), compared with what the graph holds, and only the
 differences are written, one transaction an account.
@@ -12,6 +12,7 @@ differences are written, one transaction an account.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ import anyio
 from skysweep.analysis.anonymous import Bucket, Grant, PublicAccessBlock, decide
 from skysweep.analysis.answers import ANONYMOUS, Answer, Held
 from skysweep.analysis.compute import Compute
+from skysweep.analysis.guarded import guarded
 from skysweep.analysis.neighbourhood import Neighbourhood
 from skysweep.analysis.reading import around, nothing, pages
 
@@ -41,8 +43,9 @@ _BUCKET = (
     *ANONYMOUS,
 )
 _GRANTS = "MATCH (b:S3Bucket {id: id})<-[:APPLIES_TO]-(a:S3Acl) RETURN id, a.uri AS uri, a.permission AS permission"
-# One statement for all labels, so that an account's flags change together. Each MATCH is an index seek, and one on a
-# row without an id of its label finds nothing.
+# One statement for all labels that depend on one another, so that an account's flags change together. Each MATCH is an
+# index seek, and one on a row without an id of its label finds nothing.
+_TOGETHER = ("AWSLoadBalancer", "LoadBalancerV2", "EC2Instance", "AutoScalingGroup", "S3Bucket")
 _WRITE = """
 UNWIND $rows AS row
 OPTIONAL MATCH (a:AWSLoadBalancer {id: row.AWSLoadBalancer})
@@ -103,6 +106,8 @@ async def _answers(run: Run, account: str, unseen: Unseen) -> AsyncIterator[Answ
         yield answer
     async for answer in _buckets(run, account, unseen):
         yield answer
+    async for answer in guarded(run, account):
+        yield answer
 
 
 async def _buckets(run: Run, account: str, unseen: Unseen) -> AsyncIterator[Answer]:
@@ -136,12 +141,20 @@ def _block(row: Row) -> PublicAccessBlock:
 
 
 async def _write(run: Run, tag: int, answers: list[Answer]) -> int:
-    rows = [answer.row(tag) for answer in answers if answer.differs]
+    rows: defaultdict[str, list[Row]] = defaultdict(list)
+    for answer in answers:
+        if answer.differs:
+            rows[_WRITE if answer.label in _TOGETHER else _write_one(answer.label)].append(answer.row(tag))
     changed = 0
-    for start in range(0, len(rows), ROWS_PER_TRANSACTION):
-        result = await run(_WRITE, rows=rows[start : start + ROWS_PER_TRANSACTION])
-        changed += result[0]["changed"]
+    for statement, some in rows.items():
+        for start in range(0, len(some), ROWS_PER_TRANSACTION):
+            result = await run(statement, rows=some[start : start + ROWS_PER_TRANSACTION])
+            changed += result[0]["changed"]
     return changed
+
+
+def _write_one(label: str) -> str:
+    return f"UNWIND $rows AS row MATCH (n:{label} {{id: row.{label}}}) SET n += row.props RETURN count(n) AS changed"
 
 
 def _count(answers: list[Answer], changed: int) -> Counts:

@@ -1,8 +1,9 @@
-"""What a bucket policy lets a stranger do: somebody on the internet, in no account and no network of ours.
+"""What a resource's policy lets a stranger do: somebody on the internet, in no account and no network of ours.
 
 Our own parse, not policyuniverse: that is 8 MB of action tables, last released in 2023, and it knows neither Deny nor
-public access blocks nor IfExists. The rules are AWS's "meaning of public" for S3, with two sharpenings where AWS
-counts as public what no stranger can use: an ARN key that fixes the account, and a Deny that spares only our own.
+public access blocks nor IfExists. The rules are AWS's "meaning of public" for S3, taken for all services, with two
+sharpenings where AWS counts as public what no stranger can use: an ARN key that fixes the account, and a Deny that
+spares only our own.
 """
 
 from __future__ import annotations
@@ -33,12 +34,15 @@ _IDENTITY_KEYS = frozenset(
         "aws:userid",
         "aws:vpceaccount",
         "aws:vpceorgid",
+        "kms:calleraccount",
         "s3:dataaccesspointaccount",
         "s3:x-amz-server-side-encryption-aws-kms-key-id",
     }
 )
 _ARN_KEYS = frozenset({"aws:principalarn", "aws:sourcearn", "aws:sourcevpcarn", "s3:dataaccesspointarn"})
 _ADDRESS_KEYS = frozenset({"aws:sourceip"})
+# True only of a request from a network of ours.
+_INSIDE_KEYS = frozenset({"elasticfilesystem:accessedviamounttarget"})
 _EQUALS = frozenset({"stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike", "ipaddress"})
 _DIFFERS = frozenset(
     {"stringnotequals", "stringnotequalsignorecase", "stringnotlike", "arnnotequals", "arnnotlike", "notipaddress"}
@@ -65,7 +69,7 @@ class Statement:
 
 
 def parse_policy(text: str) -> tuple[Statement, ...]:
-    """Read a bucket policy's JSON; raises ValueError for a text that is no policy."""
+    """Read a policy's JSON; raises ValueError for a text that is no policy."""
     document = json.loads(text)
     if not isinstance(document, dict):
         raise ValueError("a policy is a JSON object")  # noqa: TRY004 - one error for every broken policy
@@ -120,18 +124,18 @@ def is_public(statements: tuple[Statement, ...]) -> bool:
     return any(_allows_strangers(statement) for statement in statements)
 
 
-def anonymous_actions(statements: tuple[Statement, ...]) -> frozenset[str]:
+def anonymous_actions(statements: tuple[Statement, ...], everything: str = "s3:*") -> frozenset[str]:
     """Give the actions that a stranger is allowed, patterns as the policy writes them (`s3:Get*` stays `s3:Get*`).
 
     An action leaves only when a Deny that holds for every stranger covers the whole of it on each of its resources.
-    Allow with NotAction is given as `s3:*`: all but a few.
+    Allow with NotAction is given as `everything` that the service has: all but a few.
     """
     denies = [statement for statement in statements if _denies_strangers(statement)]
     return frozenset(
         action
         for statement in statements
         if _allows_strangers(statement)
-        for action in statement.action or ("s3:*",)
+        for action in statement.action or (everything,)
         if not all(_denied(action, resource, denies) for resource in statement.resource or ("*",))
     )
 
@@ -151,6 +155,8 @@ def _stops_strangers(operator: str, key: str, values: Patterns) -> bool:
     """Tell whether a clause is false for every stranger: equality with fixed values that are ours."""
     # An absent key satisfies ForAllValues and IfExists; only the address is never absent.
     lenient = operator.startswith("forallvalues:") or operator.endswith("ifexists")
+    if key in _INSIDE_KEYS:
+        return _base(operator) == "bool" and values == ("true",) and not lenient
     return _base(operator) in _EQUALS and _are_fixed(key, values) and (not lenient or key in _ADDRESS_KEYS)
 
 

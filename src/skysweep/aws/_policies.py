@@ -77,6 +77,14 @@ def statements(policy: str, text: Any) -> Iterator[dict[str, Any]]:
         yield {"id": f"{policy}/statement/{name}", "Effect": statement.get("Effect"), "Sid": sid, **made}
 
 
+def resource_statements(resource: str, text: Any) -> Iterator[dict[str, Any]]:
+    """The statements of the policy that hangs on a resource, as they stand there, each with an id made of its ARN."""
+    taken: set[str] = set()
+    for number, statement in enumerate(listed(document(text).get("Statement")), 1):
+        name = _free(str(statement.get("Sid") or number), taken)
+        yield {**statement, "id": f"{resource}/policy_statement/{name}"}
+
+
 def _free(name: str, taken: set[str]) -> str:
     """A Sid may be the number of a statement that has none: two statements are never one node."""
     while name in taken:
@@ -141,6 +149,11 @@ def _principals(statement: Mapping[str, Any], partition: str) -> list[Principal]
     named = statement.get("Principal")
     by_kind = named.items() if isinstance(named, Mapping) else [("AWS", named)]
     return [principal(kind, name, partition) for kind, names in by_kind for name in listed(names)]
+
+
+def admitted(statement: Mapping[str, Any], partition: str) -> list[Principal]:
+    """Whom a statement lets in, each once: nobody, where it denies."""
+    return list(dict.fromkeys(_principals(statement, partition))) if statement.get("Effect") == "Allow" else []
 
 
 def terms(given: Sequence[Trust]) -> dict[str, Any]:

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 from skysweep.aws._common import function_arn
 from skysweep.aws.acm import ACMCertificate
+from skysweep.aws.apigatewayv2 import APIGatewayV2API
 from skysweep.aws.iam import AWSRole
 from skysweep.aws.lambda_ import AWSLambda
 from skysweep.aws.logs import CloudWatchLogGroup
+from skysweep.aws.resourcepolicies import PolicyStatement, statements_of
 from skysweep.aws.routes import AWSVpcEndpoint
 from skysweep.aws.tags import AWSTag, tagged
 from skysweep.aws.wafv2 import AWSWAFRegionalACL
@@ -66,6 +68,19 @@ class APIGatewayRestAPI(Resource):
 
     endpoints: list[AWSVpcEndpoint] = to("USES_VPC_ENDPOINT", "endpointConfiguration.vpcEndpointIds")
     tagged: list[AWSTag] = tagged("tags")
+
+
+def plain_policy(api: Record) -> str | None:
+    """The API's policy as JSON."""
+    return unescaped(api["policy"]) if api["policy"] else None
+
+
+class APIGatewayPolicyStatement(PolicyStatement):
+    """One statement of a REST API's policy: who may call it, or from where."""
+
+    source = APIS.each(statements_of(plain_policy, _arn("restapis/{id}")))
+
+    api: APIGatewayRestAPI = by("POLICY_STATEMENT", "^id")
 
 
 class APIGatewayDeployment(Resource):
@@ -289,6 +304,21 @@ def is_public(domain: Record) -> bool:
 MAPPINGS = detail("apigateway", "GetBasePathMappings", on=DOMAINS, when=is_public, domainName="domainName")
 
 
+def is_regional(domain: Record) -> bool:
+    """Whether HTTP and WebSocket APIs may stand behind it: they do behind no other."""
+    return "REGIONAL" in (domain["endpointConfiguration"] or {}).get("types", ())
+
+
+V2_MAPPINGS = detail(
+    "apigatewayv2",
+    "GetApiMappings",
+    on=DOMAINS,
+    when=is_regional,
+    missing="NotFoundException",
+    DomainName="domainName",
+)
+
+
 def domain_arn(domain: Record) -> str:
     """The ARN: AWS returns those of private domains, which may share a name."""
     here = domain.context
@@ -308,14 +338,26 @@ def certificates(domain: Record) -> list[str]:
     return [each for each in (domain["regionalCertificateArn"], domain["certificateArn"]) if each]
 
 
-def mapped(domain: Record) -> list[Link]:
-    """The APIs that it leads to, with the paths that lead there and the stages."""
+def _mapped(mappings: Iterable[tuple[str, str, str]]) -> list[Link]:
+    """The APIs of these mappings (API, path, stage), each once, with the paths that lead there and the stages."""
     found: dict[str, dict[str, list[str]]] = {}
-    for each in domain.reply(MAPPINGS).get("items") or ():
-        about = found.setdefault(each["restApiId"], {"base_paths": [], "stages": []})
-        about["base_paths"].append(each["basePath"])
-        about["stages"].append(each.get("stage") or "")
+    for api, path, stage in mappings:
+        about = found.setdefault(api, {"base_paths": [], "stages": []})
+        about["base_paths"].append(path)
+        about["stages"].append(stage)
     return [Link(api, about) for api, about in found.items()]
+
+
+def mapped(domain: Record) -> list[Link]:
+    """The REST APIs that it leads to."""
+    items = domain.reply(MAPPINGS).get("items") or ()
+    return _mapped((each["restApiId"], each["basePath"], each.get("stage") or "") for each in items)
+
+
+def mapped_v2(domain: Record) -> list[Link]:
+    """The HTTP and WebSocket APIs that it leads to; REST APIs are told here as well, and are none of these."""
+    items = domain.reply(V2_MAPPINGS).get("Items") or ()
+    return _mapped((each["ApiId"], each.get("ApiMappingKey") or "(none)", each["Stage"]) for each in items)
 
 
 class AWSAPIGatewayDomainName(Resource):
@@ -335,4 +377,5 @@ class AWSAPIGatewayDomainName(Resource):
 
     certificates: list[ACMCertificate] = to("USES_CERTIFICATE", certificates)
     apis: list[APIGatewayRestAPI] = to("MAPS_TO", mapped, of=MAPPINGS)
+    v2_apis: list[APIGatewayV2API] = to("MAPS_TO", mapped_v2, of=V2_MAPPINGS)
     tagged: list[AWSTag] = tagged("tags")

@@ -14,7 +14,9 @@ from typing import Any
 from skysweep.aws._common import processor
 from skysweep.aws.iam import AWSRole
 from skysweep.aws.kms import KMSKey
-from skysweep.model import Record, Resource, at, by, call, detail, to
+from skysweep.aws.resourcepolicies import PolicyStatement, statements_of
+from skysweep.aws.tags import AWSTag, tagged_by_arn
+from skysweep.model import Record, Resource, Unanswered, at, by, call, detail, to
 from skysweep.paths import reader
 
 LISTS = ("application/vnd.docker.distribution.manifest.list.v2+json", "application/vnd.oci.image.index.v1+json")
@@ -34,6 +36,16 @@ LIFECYCLE = detail(
     missing="LifecyclePolicyNotFoundException",
     repositoryName="repositoryName",
 )
+# What is scanned is said by the registry's rules, which the repository's own setting knows nothing of.
+SCANNING = detail(
+    "ecr",
+    "BatchGetRepositoryScanningConfiguration",
+    "scanningConfigurations[]",
+    on=REPOSITORIES,
+    batch=25,
+    whose="repositoryName",
+    repositoryNames="repositoryName",
+)
 
 
 class ECRRepository(Resource):
@@ -50,7 +62,10 @@ class ECRRepository(Resource):
     created_at: datetime = at("createdAt")
     image_tag_mutability: str = at("imageTagMutability", doc="MUTABLE: a tag may be moved to another image")
     scan_on_push: bool = at(
-        "imageScanningConfiguration.scanOnPush", doc="Of the repository; the registry's rules may scan it all the same"
+        "imageScanningConfiguration.scanOnPush", doc="Of the repository alone: the registry's rules decide"
+    )
+    scan_frequency: str = at(
+        "scanFrequency", of=SCANNING, doc="SCAN_ON_PUSH, CONTINUOUS_SCAN, or MANUAL: only what somebody asks for"
     )
     encryption_type: str = at("encryptionConfiguration.encryptionType")
     kms_key: str = at("encryptionConfiguration.kmsKey")
@@ -58,9 +73,20 @@ class ECRRepository(Resource):
     lifecycle_policy: str = at("lifecyclePolicyText", of=LIFECYCLE, doc="Which images expire, as JSON")
 
     key: KMSKey = to("ENCRYPTED_BY", "encryptionConfiguration.kmsKey", on="arn")
+    tagged: list[AWSTag] = tagged_by_arn(REPOSITORIES, "repositoryArn")
 
 
-IMAGES = detail("ecr", "DescribeImages", "imageDetails[]", on=REPOSITORIES, repositoryName="repositoryName")
+class ECRPolicyStatement(PolicyStatement):
+    """One statement of a repository's policy: who may pull from there, or push."""
+
+    source = POLICY.each(statements_of("policyText", "^repositoryArn"))
+
+    repository: ECRRepository = by("POLICY_STATEMENT", "^^repositoryArn")
+
+
+IMAGES = detail(
+    "ecr", "DescribeImages", "imageDetails[]", on=REPOSITORIES, after=SCANNING, repositoryName="repositoryName"
+)
 
 
 def is_list(image: Record) -> bool:
@@ -172,6 +198,22 @@ def _named(image: Record, digests: Sequence[str]) -> Iterator[dict[str, Any]]:
         yield {**image.item, "uri": name, "repository": uri, "tag": tag, "digests": digests}
 
 
+def listed_scan(path: str) -> Callable[[Record], Any]:
+    """The function that reads what the listing says of an image's scan, where it says that there is one."""
+    read = reader(path)
+
+    def told(image: Record) -> Any:
+        if image["imageScanStatus"] is None:  # the newer basic scanning tells it image by image only
+            raise Unanswered(path)
+        return read(image)
+
+    told.__doc__ = f"`{path}`, where the listing tells of scans."
+    return told
+
+
+_COUNTS = "imageScanFindingsSummary.findingSeverityCounts"
+
+
 def repository_images(image: Record) -> Iterator[dict[str, Any]]:
     """The names of an image in its repository."""
     return _named(image, [image["imageDigest"]])
@@ -200,10 +242,12 @@ class ECRRepositoryImage(NamedImage):
     image_manifest_media_type: str = at("imageManifestMediaType")
     artifact_media_type: str = at("artifactMediaType")
     last_recorded_pull_time: datetime = at("lastRecordedPullTime")
-    scan_status: str = at("imageScanStatus.status", doc="COMPLETE, or ACTIVE where Inspector scans all the time")
-    scan_completed_at: datetime = at("imageScanFindingsSummary.imageScanCompletedAt")
-    critical_findings: int = at("imageScanFindingsSummary.findingSeverityCounts.CRITICAL")
-    high_findings: int = at("imageScanFindingsSummary.findingSeverityCounts.HIGH")
+    scan_status: str = at(
+        listed_scan("imageScanStatus.status"), doc="COMPLETE, or ACTIVE where Inspector scans all the time"
+    )
+    scan_completed_at: datetime = at(listed_scan("imageScanFindingsSummary.imageScanCompletedAt"))
+    critical_findings: int = at(listed_scan(f"{_COUNTS}.CRITICAL"))
+    high_findings: int = at(listed_scan(f"{_COUNTS}.HIGH"))
 
     repository: ECRRepository = by("REPO_IMAGE", "repository", on="uri")
 
@@ -221,11 +265,24 @@ class ECRRepositoryImageOfList(NamedImage, extends=ECRRepositoryImage):
     source = LISTED.each(repository_lists)
 
 
+def scans_on_push(image: Record) -> bool:
+    """Whether the image's repository scans what is pushed to it; where that was not answered it may well."""
+    try:
+        return bool(image.reply(SCANNING).get("scanFrequency") == "SCAN_ON_PUSH")
+    except Unanswered:
+        return True
+
+
 def was_scanned(image: Record) -> bool:
-    """Whether a basic scan found something. Inspector's findings (status ACTIVE) are Inspector's to tell."""
+    """Whether a basic scan found something, or may have: the newer one leaves no trace in the listing.
+
+    Inspector's findings (status ACTIVE) are Inspector's to tell, and lists of images are never scanned.
+    """
+    status = (image["imageScanStatus"] or {}).get("status")
+    if status is None:
+        return not is_list(image) and scans_on_push(image)
     counts = (image["imageScanFindingsSummary"] or {}).get("findingSeverityCounts")
-    complete = (image["imageScanStatus"] or {}).get("status") == "COMPLETE"
-    return complete and (counts is None or any(counts.values()))
+    return status == "COMPLETE" and (counts is None or any(counts.values()))
 
 
 FINDINGS = detail(
@@ -239,6 +296,24 @@ FINDINGS = detail(
     imageId=lambda image: itself(image)[0],
 )
 _digest = reader("^imageDigest")
+
+
+def scans(reply: Record) -> Iterator[dict[str, Any]]:
+    """What a scan says of its image, under each of the image's names."""
+    if reply.up is not None:
+        yield from ({**reply.item, **named} for named in repository_images(reply.up))
+
+
+class ScannedRepositoryImage(Resource, extends=ECRRepositoryImage):
+    """What a basic scan of an image came to, as the scan itself tells it."""
+
+    source = FINDINGS["@"].each(scans)
+
+    id: str = at("uri")
+    scan_status: str = at("imageScanStatus.status")
+    scan_completed_at: datetime = at("imageScanFindings.imageScanCompletedAt")
+    critical_findings: int = at("imageScanFindings.findingSeverityCounts.CRITICAL")
+    high_findings: int = at("imageScanFindings.findingSeverityCounts.HIGH")
 
 
 def attribute(*names: str) -> Callable[[Record], str | None]:

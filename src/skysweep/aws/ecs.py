@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from skysweep.aws._common import kms_arn, kms_key, log_group_arn, processor
-from skysweep.aws._ecs import CLUSTER_ARNS, TASKS
+from skysweep.aws._ecs import CLUSTER_ARNS, SERVICES, TASKS
 from skysweep.aws.ec2 import EC2Instance
 from skysweep.aws.ecr import ECRImage
 from skysweep.aws.ecs_definitions import ECSTaskDefinition
@@ -134,20 +134,17 @@ def target_groups(service: Record) -> list[Link]:
     ]
 
 
+def definitions(service: Record) -> list[str]:
+    """The ARN of the task definition that a service runs; of several while CodeDeploy changes one set for another."""
+    told = [service["taskDefinition"], *(each.get("taskDefinition") for each in service["taskSets"] or ())]
+    return [arn for arn in dict.fromkeys(told) if arn]
+
+
 class ECSService(Resource):
     """So many tasks of one definition, kept running: where they stand, and whether anyone may run commands in them."""
 
     also = ("AWSECSService", "ComputeService")
-    source = detail(
-        "ecs",
-        "DescribeServices",
-        "services[]",
-        on=detail("ecs", "ListServices", "serviceArns[]", on=CLUSTER_ARNS, cluster="@"),
-        batch=10,
-        services="@",
-        cluster="^@",
-        include=["TAGS"],
-    )
+    source = SERVICES
 
     id: str = at("serviceArn")
     arn: str = at("serviceArn", index=True)
@@ -178,7 +175,7 @@ class ECSService(Resource):
 
     cluster: ECSCluster = by("HAS_SERVICE", "clusterArn")
     parent: ECSCluster = to("WORKLOAD_PARENT", "clusterArn")
-    definition: ECSTaskDefinition = to("HAS_TASK_DEFINITION", "taskDefinition")
+    definitions: list[ECSTaskDefinition] = to("HAS_TASK_DEFINITION", definitions)
     target_groups: list[ELBV2TargetGroup] = by("TARGETS", target_groups)
     role: AWSRole = to("HAS_ROLE", "roleArn")
     subnets: list[EC2Subnet] = to("PART_OF_SUBNET", "networkConfiguration.awsvpcConfiguration.subnets")

@@ -1,7 +1,7 @@
 """ECS task definitions: what a task is made of, the roles it gets, and what its containers may do.
 
-Every active revision is a node, but only the latest of each family and those that tasks run are described: families
-gather thousands of revisions, and AWS describes one a call.
+Every active revision is a node, but only the latest of each family and those that tasks or services use are described:
+families gather thousands of revisions, and AWS describes one a call.
 """
 
 from __future__ import annotations
@@ -9,13 +9,15 @@ from __future__ import annotations
 from datetime import datetime
 
 from skysweep.aws._common import last_part
-from skysweep.aws._ecs import TASKS
+from skysweep.aws._ecs import SERVICES, TASKS
 from skysweep.aws.ecr import ECRRepositoryImage
 from skysweep.aws.efs import EfsFileSystem
 from skysweep.aws.iam import AWSRole
 from skysweep.aws.logs import CloudWatchLogGroup
+from skysweep.aws.tags import AWSTag, tagged_by_arn
 from skysweep.model import Record, Resource, Source, at, by, call, detail, to
 
+ACTIVE = call("ecs", "ListTaskDefinitions", "taskDefinitionArns[]", status="ACTIVE")
 FAMILIES = call("ecs", "ListTaskDefinitionFamilies", "families[]", status="ACTIVE")
 LATEST = detail("ecs", "DescribeTaskDefinition", "taskDefinition", on=FAMILIES, taskDefinition="@", include=["TAGS"])
 USED = detail(
@@ -29,6 +31,26 @@ USED = detail(
 )
 
 
+def runs_nowhere(service: Record) -> bool:
+    """Whether no task runs a service's definition, not yet or not any more: those that do tell of it themselves."""
+    deployed = (
+        each for each in service["deployments"] or () if each.get("taskDefinition") == service["taskDefinition"]
+    )
+    return not any(each.get("runningCount") for each in deployed)
+
+
+WANTED = detail(
+    "ecs",
+    "DescribeTaskDefinition",
+    "taskDefinition",
+    on=SERVICES,
+    batch=1,
+    when=runs_nowhere,
+    taskDefinition="taskDefinition",
+    include=["TAGS"],
+)
+
+
 def family(arn: str) -> str:
     """The family in a task definition's ARN."""
     return arn.split("/", 1)[-1].rpartition(":")[0]
@@ -38,12 +60,14 @@ class ECSTaskDefinition(Resource):
     """A revision of what a task is made of: whoever may run it gets what its task role may do."""
 
     also = ("AWSECSTaskDefinition",)
-    source = call("ecs", "ListTaskDefinitions", "taskDefinitionArns[]", status="ACTIVE")
+    source = ACTIVE
 
     id: str = at("@")
     arn: str = at("@", index=True)
     family: str = at("@", then=family, index=True)
     revision: int = at("@", then=lambda arn: int(last_part(arn)))
+
+    tagged: list[AWSTag] = tagged_by_arn(ACTIVE, "@")
 
 
 class DescribedTaskDefinition(Resource):
@@ -91,6 +115,12 @@ class TaskDefinitionInUse(DescribedTaskDefinition, extends=ECSTaskDefinition):
     source = USED
 
     deregistered_at: datetime = at("deregisteredAt")
+
+
+class TaskDefinitionOfService(DescribedTaskDefinition, extends=ECSTaskDefinition):
+    """A revision that a service is to run, and no task of it does: what it gets as soon as one starts."""
+
+    source = WANTED
 
 
 def containers(definitions: Source) -> Source:
@@ -169,5 +199,13 @@ class ECSContainerDefinitionInUse(DefinedContainer, extends=ECSContainerDefiniti
     """A container of a revision that a task runs."""
 
     source = containers(USED)
+
+    region: str = at("{region}")
+
+
+class ECSContainerDefinitionOfService(DefinedContainer, extends=ECSContainerDefinition):
+    """A container of a revision that a service is to run."""
+
+    source = containers(WANTED)
 
     region: str = at("{region}")

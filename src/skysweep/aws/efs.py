@@ -9,10 +9,11 @@ from datetime import datetime
 from skysweep.aws._common import kms_key
 from skysweep.aws.kms import KMSKey
 from skysweep.aws.network import INTERFACES, AWSNetworkInterface
+from skysweep.aws.resourcepolicies import PolicyStatement, statements_of
 from skysweep.aws.securitygroups import EC2SecurityGroup
 from skysweep.aws.tags import AWSTag, tagged
 from skysweep.aws.vpc import EC2Subnet
-from skysweep.model import Record, Resource, at, call, detail, to
+from skysweep.model import Record, Resource, at, by, call, detail, to
 
 FILE_SYSTEMS = call("efs", "DescribeFileSystems", "FileSystems[]")
 POLICY = detail(
@@ -51,6 +52,14 @@ class EfsFileSystem(Resource):
 
     key: KMSKey = to("ENCRYPTED_BY", kms_key("KmsKeyId"), on="arn")
     tagged: list[AWSTag] = tagged("Tags")
+
+
+class EfsPolicyStatement(PolicyStatement):
+    """One statement of a file system's policy: who may mount it, and whether as root."""
+
+    source = POLICY.each(statements_of("Policy", "^FileSystemArn"))
+
+    file_system: EfsFileSystem = by("POLICY_STATEMENT", "^^FileSystemId")
 
 
 def is_mounted(file_system: Record) -> bool:

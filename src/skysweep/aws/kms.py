@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from skysweep.aws._common import epoch
+from skysweep.aws.resourcepolicies import PolicyStatement, statements_of
 from skysweep.aws.tags import AWSTag, tagged_by_arn
-from skysweep.model import Record, Resource, at, call, detail, to
+from skysweep.model import Record, Resource, at, by, call, detail, to
 
 KEYS = call("kms", "ListKeys", "Keys[]")
 DESCRIBED = detail("kms", "DescribeKey", "KeyMetadata", on=KEYS, KeyId="KeyId")
@@ -73,6 +74,14 @@ class KMSKey(Resource):
     policy: str = at("Policy", of=POLICY, doc="The key policy, as JSON; not asked for on AWS's own keys")
 
     tagged: list[AWSTag] = tagged_by_arn(KEYS, "KeyArn")
+
+
+class KMSPolicyStatement(PolicyStatement):
+    """One statement of a key's policy: who may use the key or manage it; no other policy lets anybody in without it."""
+
+    source = POLICY.each(statements_of("Policy", "^Arn"))
+
+    key: KMSKey = by("POLICY_STATEMENT", "^^Arn", on="arn")
 
 
 class KMSAlias(Resource):

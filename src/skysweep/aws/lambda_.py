@@ -7,6 +7,7 @@ from datetime import datetime
 from skysweep.aws._common import function_arn
 from skysweep.aws.iam import AWSRole
 from skysweep.aws.kms import KMSKey
+from skysweep.aws.resourcepolicies import PolicyStatement, statements_of
 from skysweep.aws.securitygroups import EC2SecurityGroup
 from skysweep.aws.tags import AWSTag, tagged_by_arn
 from skysweep.aws.vpc import AWSVpc, EC2Subnet
@@ -66,6 +67,14 @@ class AWSLambda(Resource):
     groups: list[EC2SecurityGroup] = to("MEMBER_OF_EC2_SECURITY_GROUP", "VpcConfig.SecurityGroupIds")
     key: KMSKey = to("ENCRYPTED_BY", "KMSKeyArn", on="arn")
     tagged: list[AWSTag] = tagged_by_arn(FUNCTIONS, "FunctionArn")
+
+
+class LambdaPolicyStatement(PolicyStatement):
+    """One statement of a function's policy: who may invoke it, mostly a service for a thing of ours."""
+
+    source = POLICY.each(statements_of("Policy", "^FunctionArn"))
+
+    function: AWSLambda = by("POLICY_STATEMENT", "^^FunctionArn")
 
 
 class AWSLambdaFunctionVersion(Resource):

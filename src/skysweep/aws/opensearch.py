@@ -10,10 +10,11 @@ from skysweep.aws.acm import ACMCertificate
 from skysweep.aws.iam import AWSRole
 from skysweep.aws.kms import KMSKey
 from skysweep.aws.logs import CloudWatchLogGroup
+from skysweep.aws.resourcepolicies import PolicyStatement, statements_of
 from skysweep.aws.securitygroups import EC2SecurityGroup
 from skysweep.aws.tags import AWSTag, tagged_by_arn
 from skysweep.aws.vpc import AWSVpc, EC2Subnet
-from skysweep.model import Record, Resource, at, call, detail, to
+from skysweep.model import Record, Resource, at, by, call, detail, to
 
 NAMES = call("opensearch", "ListDomainNames", "DomainNames[]")
 DOMAINS = detail(
@@ -118,3 +119,11 @@ class ESDomain(Resource):
     cognito_role: AWSRole = to("HAS_ROLE", "CognitoOptions.RoleArn")
     certificate: ACMCertificate = to("USES_CERTIFICATE", "DomainEndpointOptions.CustomEndpointCertificateArn")
     tagged: list[AWSTag] = tagged_by_arn(DOMAINS, "ARN")
+
+
+class ESPolicyStatement(PolicyStatement):
+    """One statement of a search domain's access policy: who may read and change what is in it."""
+
+    source = DOMAINS.each(statements_of("AccessPolicies", "ARN"))
+
+    domain: ESDomain = by("POLICY_STATEMENT", "^DomainId")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from skysweep.aws._common import is_true, last_part
+from skysweep.aws.resourcepolicies import PolicyStatement, statements_of
 from skysweep.aws.tags import AWSTag, tagged_by_arn
-from skysweep.model import Record, Resource, at, call, detail, to
+from skysweep.model import Record, Resource, at, by, call, detail, to
 
 TOPICS = call("sns", "ListTopics", "Topics[]")
 ATTRIBUTES = detail("sns", "GetTopicAttributes", on=TOPICS, TopicArn="TopicArn")
@@ -31,6 +32,14 @@ class SNSTopic(Resource):
     fifotopic: bool = at("Attributes.FifoTopic", of=ATTRIBUTES, then=is_true)
 
     tagged: list[AWSTag] = tagged_by_arn(TOPICS, "TopicArn")
+
+
+class SNSPolicyStatement(PolicyStatement):
+    """One statement of a topic's policy: who may publish to it, or listen."""
+
+    source = ATTRIBUTES.each(statements_of("Attributes.Policy", "^TopicArn"))
+
+    topic: SNSTopic = by("POLICY_STATEMENT", "^^TopicArn")
 
 
 def subscription_id(subscription: Record) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 
 from skysweep.aws._common import is_true, last_part
+from skysweep.aws.resourcepolicies import PolicyStatement, statements_of
 from skysweep.aws.tags import AWSTag, tagged_by_arn
-from skysweep.model import Record, Resource, at, call, detail, to
+from skysweep.model import Record, Resource, at, by, call, detail, to
 
 # Without MaxResults the list ends at 1,000 queues and gives no token.
 QUEUES = call("sqs", "ListQueues", "QueueUrls[]", MaxResults=1000)
@@ -69,3 +70,11 @@ class SQSQueue(Resource):
         lambda queue: dead_letter_queue(queue["RedrivePolicy"]) if queue["RedrivePolicy"] else None,
     )
     tagged: list[AWSTag] = tagged_by_arn(QUEUES, arn_of)
+
+
+class SQSPolicyStatement(PolicyStatement):
+    """One statement of a queue's policy: who may send to it, or receive from it."""
+
+    source = ATTRIBUTES.each(statements_of("Policy", "QueueArn"))
+
+    queue: SQSQueue = by("POLICY_STATEMENT", "^QueueArn")
