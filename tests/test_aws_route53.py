@@ -146,3 +146,26 @@ def test_a_registered_name_meets_the_zone_that_the_registry_sends_everybody_to()
     }
     [served] = route53.own_delegation(Record(answer, context, zone))
     assert route53domains.delegation(domain) == served["key"]
+
+
+@pytest.mark.parametrize(
+    ("given", "host"),
+    [
+        (record("CNAME", "Shop.Pages.example.net."), "shop.pages.example.net"),
+        (alias("CNAME", "shop.azurewebsites.net."), "shop.azurewebsites.net"),
+        (record("CNAME", "notexample.com"), "notexample.com"),
+        (record("CNAME", "other.example.com"), None),
+        (record("CNAME", "example.com"), None),
+        (record("CNAME", "d1.cloudfront.net"), None),
+        (record("CNAME", "_x.acm-validations.aws."), None),
+        (alias("A", BALANCER), None),
+        (record("A", "192.0.2.1"), None),
+    ],
+)
+def test_hosts_outside_are_neither_awss_nor_the_zones_own(given: Record, host: str | None) -> None:
+    assert route53.outside_host(given) == host
+
+
+@pytest.mark.parametrize("zone", ["Z1", "/hostedzone/Z1"])
+def test_a_log_of_queries_is_its_zones_however_the_zone_is_named(zone: str) -> None:
+    assert route53.logged_zone(Record({"HostedZoneId": zone}, ZONE.context)) == "/hostedzone/Z1"

@@ -7,25 +7,29 @@ from __future__ import annotations
 
 from skysweep.aws.kms import KMSKey
 from skysweep.aws.securitygroups import EC2SecurityGroup
-from skysweep.aws.tags import AWSTag, tagged
+from skysweep.aws.tags import AWSTag, tagged, tagged_by_arn
 from skysweep.aws.vpc import EC2Subnet
 from skysweep.model import Record, Resource, arn, at, call, to
+
+SUBNET_GROUPS = call("rds", "DescribeDBSubnetGroups", "DBSubnetGroups[]")
+SUBNET_GROUP_ARN = arn("rds", "subgrp:{DBSubnetGroupName}")
 
 
 class DBSubnetGroup(Resource):
     """The subnets that databases may be placed in: public ones make a database reachable from outside."""
 
     also = ("AWSDBSubnetGroup",)
-    source = call("rds", "DescribeDBSubnetGroups", "DBSubnetGroups[]")
+    source = SUBNET_GROUPS
 
-    id: str = at(arn("rds", "subgrp:{DBSubnetGroupName}"))
-    arn: str = at(arn("rds", "subgrp:{DBSubnetGroupName}"), index=True)
+    id: str = at(SUBNET_GROUP_ARN)
+    arn: str = at(SUBNET_GROUP_ARN, index=True)
     name: str = at("DBSubnetGroupName", index=True)
     vpc_id: str = at("VpcId")
     description: str = at("DBSubnetGroupDescription")
     status: str = at("SubnetGroupStatus")
 
     subnets: list[EC2Subnet] = to("RESOURCE", "Subnets[].SubnetIdentifier")
+    tagged: list[AWSTag] = tagged_by_arn(SUBNET_GROUPS, SUBNET_GROUP_ARN)
 
 
 class RDSCluster(Resource):
@@ -43,7 +47,7 @@ class RDSCluster(Resource):
     engine: str = at("Engine")
     engine_version: str = at("EngineVersion")
     engine_mode: str = at("EngineMode")
-    endpoint: str = at("Endpoint")
+    endpoint: str = at("Endpoint", index=True)
     reader_endpoint: str = at("ReaderEndpoint")
     port: int = at("Port")
     hosted_zone_id: str = at("HostedZoneId")
@@ -110,7 +114,7 @@ class RDSInstance(Resource):
     engine: str = at("Engine")
     engine_version: str = at("EngineVersion")
     publicly_accessible: bool = at("PubliclyAccessible")
-    endpoint_address: str = at("Endpoint.Address")
+    endpoint_address: str = at("Endpoint.Address", index=True)
     endpoint_hostedzoneid: str = at("Endpoint.HostedZoneId")
     endpoint_port: int = at("Endpoint.Port")
     vpc_id: str = at("DBSubnetGroup.VpcId")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from ipaddress import IPv6Address
 
+from skysweep.aws._common import log_group_arn
 from skysweep.aws.apigateway import APIGatewayRestAPI, AWSAPIGatewayDomainName
 from skysweep.aws.apigatewayv2 import APIGatewayV2API
 from skysweep.aws.cloudfront import CloudFrontDistribution
@@ -14,16 +15,24 @@ from skysweep.aws.ec2 import EC2Instance
 from skysweep.aws.elb import AWSLoadBalancer
 from skysweep.aws.elbv2 import LoadBalancerV2
 from skysweep.aws.gateways import ElasticIPAddress
+from skysweep.aws.logs import CloudWatchLogGroup
 from skysweep.aws.network import AWSNetworkInterface, EC2Ipv6Address
 from skysweep.aws.opensearch import ESDomain
+from skysweep.aws.rds import RDSCluster, RDSInstance
+from skysweep.aws.redshift import RedshiftCluster
 from skysweep.aws.route53domains import AWSRoute53Domain
 from skysweep.aws.s3 import S3Bucket
+from skysweep.aws.tags import AWSTag, tagged_by_arn
+from skysweep.aws.transfer import AWSTransferServer
+from skysweep.aws.vpc import AWSVpc
 from skysweep.model import Record, Resource, at, by, call, detail, to
 from skysweep.paths import reader
 
 ZONES = call("route53", "ListHostedZones", "HostedZones[]", per="account")
 RECORDS = detail("route53", "ListResourceRecordSets", "ResourceRecordSets[]", on=ZONES, HostedZoneId="Id")
 
+# Names that AWS gives, whose things have types of their own, or that only prove a domain to be somebody's.
+_AWS = re.compile(r".+\.(?:amazonaws\.com(?:\.cn)?|cloudfront\.net|on\.aws|acm-validations\.aws)")
 _BALANCER = re.compile(r"dualstack\.(.+\.elb(?:\.[a-z0-9-]+)?\.amazonaws\.com(?:\.cn)?)")
 _BUCKET = re.compile(
     r"(?:(?P<bucket>.+)\.)?s3(?:-website)?(?:[.-](?:dualstack\.)?[a-z0-9-]+)?\.amazonaws\.com(?:\.cn)?"
@@ -47,10 +56,18 @@ def zone_arn(zone: Record) -> str:
 
 def registrable(zone: Record) -> list[str]:
     """The names that a public zone's name may have been registered as: itself and what it is below."""
-    if (zone["Config"] or {}).get("PrivateZone"):
+    if is_private(zone):
         return []
     labels = without_dot(zone["Name"]).lower().split(".")
     return [".".join(labels[start:]) for start in range(len(labels) - 1)]
+
+
+def is_private(zone: Record) -> bool:
+    """Whether only VPCs know the zone."""
+    return bool((zone["Config"] or {}).get("PrivateZone"))
+
+
+PRIVATE = detail("route53", "GetHostedZone", on=ZONES, when=is_private, Id="Id")
 
 
 class AWSDNSZone(Resource):
@@ -69,6 +86,8 @@ class AWSDNSZone(Resource):
     linked_service: str = at("LinkedService.ServicePrincipal", doc="The AWS service that keeps the zone, if one does")
 
     domain: list[AWSRoute53Domain] = by("HAS_ZONE", registrable)
+    vpcs: list[AWSVpc] = to("ASSOCIATED_WITH", "VPCs[].VPCId", of=PRIVATE)
+    tagged: list[AWSTag] = tagged_by_arn(ZONES, zone_arn)
 
 
 def values(record: Record) -> list[str]:
@@ -125,6 +144,14 @@ def other_record(record: Record) -> str | None:
     return hostname(record)
 
 
+def outside_host(record: Record) -> str | None:
+    """The host that the record leads to, where that is neither a name of AWS's nor one of the record's own zone."""
+    host, zone = hostname(record), without_dot(str(reader("^Name")(record))).lower()
+    if not host or _AWS.fullmatch(host) or host == zone or host.endswith(f".{zone}"):
+        return None
+    return host
+
+
 def api_id(record: Record) -> str | None:
     """The id of the API that the record leads to by its own name; most have a domain before them."""
     return rest_api(hostname(record) or "")
@@ -176,6 +203,17 @@ class DNSAddress(Resource):
     ip: str = at("@", index=True)
 
 
+class DNSHost(Resource):
+    """A host outside AWS that a name leads to: whoever gets hold of it answers under our name."""
+
+    source = RECORDS.each(lambda record: [host] if (host := outside_host(record)) else [])
+    shared = True
+    owned = False
+
+    id: str = at("@")
+    name: str = at("@", index=True)
+
+
 class AWSDNSRecord(Resource):
     """A name of a zone and what it points to; one that points to nothing of ours may be somebody else's to take."""
 
@@ -209,6 +247,28 @@ class AWSDNSRecord(Resource):
     ipv6_addresses: list[EC2Ipv6Address] = to("DNS_POINTS_TO", ipv6)
     bucket: S3Bucket = to("DNS_POINTS_TO", bucket)
     addresses: list[DNSAddress] = to("DNS_POINTS_TO", addresses)
+    db_instance: RDSInstance = to("DNS_POINTS_TO", hostname, on="endpoint_address")
+    db_cluster: RDSCluster = to("DNS_POINTS_TO", hostname, on="endpoint")
+    warehouse: RedshiftCluster = to("DNS_POINTS_TO", hostname, on="endpoint_address")
+    file_server: AWSTransferServer = to("DNS_POINTS_TO", hostname, on="host")
+    host: DNSHost = to("DNS_POINTS_TO", outside_host)
+
+
+def logged_zone(config: Record) -> str:
+    """The id of the zone whose queries are logged."""
+    return f"/hostedzone/{short_id(config['HostedZoneId'])}"
+
+
+class LoggedZone(Resource, extends=AWSDNSZone):
+    """A zone with the log of who asks for its names."""
+
+    source = call("route53", "ListQueryLoggingConfigs", "QueryLoggingConfigs[]", per="account")
+
+    id: str = at(logged_zone)
+
+    logs: CloudWatchLogGroup = to(
+        "LOGS_TO", lambda config: log_group_arn(config["CloudWatchLogsLogGroupArn"], config.context)
+    )
 
 
 def delegations(record: Record) -> Iterator[dict[str, str]]:

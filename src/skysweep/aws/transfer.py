@@ -13,6 +13,7 @@ from skysweep.aws.logs import CloudWatchLogGroup
 from skysweep.aws.routes import AWSVpcEndpoint
 from skysweep.aws.s3 import S3Bucket
 from skysweep.aws.securitygroups import EC2SecurityGroup
+from skysweep.aws.tags import AWSTag, tagged
 from skysweep.aws.vpc import AWSVpc, EC2Subnet
 from skysweep.model import Record, Resource, at, by, call, detail, to
 from skysweep.paths import reader
@@ -65,7 +66,7 @@ class AWSTransferServer(Resource):
     state: str = at("State")
     user_count: int = at("UserCount", doc="Users that the service itself keeps")
     endpoint_type: str = at("EndpointType", doc="PUBLIC; VPC, with a public address where it has one; VPC_ENDPOINT")
-    host: str = at(host, of=SERVER)
+    host: str = at(host, of=SERVER, index=True)
     protocols: list[str] = at("Server.Protocols", of=SERVER, doc="FTP is not encrypted")
     security_policy_name: str = at("Server.SecurityPolicyName", of=SERVER, doc="The ciphers that it accepts")
     certificate_arn: str = at("Server.Certificate", of=SERVER)
@@ -96,6 +97,7 @@ class AWSTransferServer(Resource):
     )
     certificate: ACMCertificate = to("USES_CERTIFICATE", "Server.Certificate", of=SERVER)
     identity_provider: AWSLambda = to("USES", "Server.IdentityProviderDetails.Function", of=SERVER)
+    tagged: list[AWSTag] = tagged("Server.Tags", of=SERVER)
 
 
 def keeps_users(server: Record) -> bool:
@@ -145,3 +147,4 @@ class AWSTransferUser(Resource):
     server: AWSTransferServer = by("HAS_USER", "^Arn")
     acts_as: AWSRole = to("HAS_ROLE", "Role")
     buckets: list[S3Bucket] = by("ALLOWS", buckets, of=USER)
+    tagged: list[AWSTag] = tagged("User.Tags", of=USER)
