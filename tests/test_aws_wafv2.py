@@ -50,3 +50,12 @@ def test_what_no_rule_takes_is_let_through_or_not() -> None:
     assert wafv2.default_action(ACL) == "Block"
     assert wafv2.default_action(EMPTY) == "Allow"
     assert wafv2.rule_names(EMPTY) == []
+
+
+def test_what_firewall_manager_puts_around_the_rules_is_told() -> None:
+    around = {
+        "PreProcessFirewallManagerRuleGroups": [{"Name": "first"}],
+        "PostProcessFirewallManagerRuleGroups": [{"Name": "last"}],
+    }
+    assert wafv2.firewall_manager_groups(Record(around, HERE)) == ["first", "last"]
+    assert wafv2.firewall_manager_groups(EMPTY) == []

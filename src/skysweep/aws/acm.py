@@ -7,6 +7,7 @@ from typing import Any
 
 from skysweep.aws.elb import AWSLoadBalancer
 from skysweep.aws.elbv2 import ELBV2Listener, LoadBalancerV2
+from skysweep.aws.tags import AWSTag, tagged_by_arn
 from skysweep.model import Function, Record, Resource, at, by, call, detail
 
 # Unless every kind of key is asked for, AWS lists certificates of RSA_2048 alone.
@@ -42,20 +43,20 @@ class ACMCertificate(Resource):
     arn: str = at("CertificateArn", index=True)
     domainname: str = at("DomainName", index=True)
     subject_alternative_names: list[str] = _about("SubjectAlternativeNames")
-    type: str = _about("Type")
-    status: str = _about("Status")
+    type: str = at("Type")
+    status: str = at("Status")
     failure_reason: str = _about("FailureReason")
-    key_algorithm: str = _about("KeyAlgorithm")
+    key_algorithm: str = at("KeyAlgorithm")
     signature_algorithm: str = _about("SignatureAlgorithm")
     serial: str = _about("Serial")
     issuer: str = _about("Issuer")
     certificate_authority_arn: str = _about("CertificateAuthorityArn")
-    not_before: datetime = _about("NotBefore")
-    not_after: datetime = _about("NotAfter")
-    created_at: datetime = _about("CreatedAt")
-    issued_at: datetime = _about("IssuedAt")
-    imported_at: datetime = _about("ImportedAt")
-    revoked_at: datetime = _about("RevokedAt")
+    not_before: datetime = at("NotBefore")
+    not_after: datetime = at("NotAfter")
+    created_at: datetime = at("CreatedAt")
+    issued_at: datetime = at("IssuedAt")
+    imported_at: datetime = at("ImportedAt")
+    revoked_at: datetime = at("RevokedAt")
     revocation_reason: str = _about("RevocationReason")
     renewal_eligibility: str = at("RenewalEligibility", doc="INELIGIBLE: AWS will not renew it, somebody has to")
     renewal_status: str = _about("RenewalSummary.RenewalStatus")
@@ -70,6 +71,7 @@ class ACMCertificate(Resource):
 
     balancers: list[LoadBalancerV2] = by("USES_CERTIFICATE", users("v2"), of=ABOUT, on="arn")
     classic_balancers: list[AWSLoadBalancer] = by("USES_CERTIFICATE", users("classic"), of=ABOUT, on="arn")
+    tagged: list[AWSTag] = tagged_by_arn(CERTIFICATES, "CertificateArn")
 
 
 class CertifiedListener(Resource, extends=ELBV2Listener):

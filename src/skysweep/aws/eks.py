@@ -21,7 +21,9 @@ from skysweep.aws.vpc import AWSVpc, EC2Subnet
 from skysweep.model import Record, Resource, arn, at, by, call, detail, to
 from skysweep.paths import reader
 
-CLUSTERS = detail("eks", "DescribeCluster", "cluster", on=call("eks", "ListClusters", "clusters[]"), name="@")
+# Unless all are asked for, AWS leaves out the clusters elsewhere that were registered to be watched from here.
+NAMES = call("eks", "ListClusters", "clusters[]", include=["all"])
+CLUSTERS = detail("eks", "DescribeCluster", "cluster", on=NAMES, name="@")
 
 _authority = reader("certificateAuthority.data")
 _logging = reader("logging.clusterLogging")

@@ -11,9 +11,12 @@ from skysweep.aws.kms import KMSKey
 from skysweep.aws.logs import CloudWatchLogGroup
 from skysweep.aws.securitygroups import EC2SecurityGroup
 from skysweep.aws.sns import SNSTopic
-from skysweep.model import Record, Resource, arn, at, by, call, to
+from skysweep.aws.tags import AWSTag, tagged_by_arn
+from skysweep.aws.vpc import AWSVpc, EC2Subnet
+from skysweep.model import Record, Resource, arn, at, by, call, detail, to
 from skysweep.paths import reader
 
+REPLICATION_GROUPS = call("elasticache", "DescribeReplicationGroups", "ReplicationGroups[]")
 LOG_GROUPS = "LogDeliveryConfigurations[].DestinationDetails.CloudWatchLogsDetails.LogGroup"
 
 
@@ -25,7 +28,7 @@ def log_group_arns(cache: Record) -> list[str]:
 class AWSElasticacheReplicationGroup(Resource):
     """A Redis or Valkey cluster: whether it asks for a password, and encrypts what it holds and what it sends."""
 
-    source = call("elasticache", "DescribeReplicationGroups", "ReplicationGroups[]")
+    source = REPLICATION_GROUPS
 
     id: str = at("ARN")
     arn: str = at("ARN", index=True)
@@ -61,10 +64,21 @@ class AWSElasticacheReplicationGroup(Resource):
 
     key: KMSKey = to("ENCRYPTED_BY", kms_key("KmsKeyId"), on="arn")
     logs: list[CloudWatchLogGroup] = to("LOGS_TO", log_group_arns)
+    tagged: list[AWSTag] = tagged_by_arn(REPLICATION_GROUPS, "ARN")
 
 
 # Without ShowCacheNodeInfo the endpoints of the nodes are not told.
 CLUSTERS = call("elasticache", "DescribeCacheClusters", "CacheClusters[]", ShowCacheNodeInfo=True)
+SUBNETS = detail(
+    "elasticache",
+    "DescribeCacheSubnetGroups",
+    "CacheSubnetGroups[]",
+    on=CLUSTERS,
+    batch=1,
+    whose="CacheSubnetGroupName",
+    missing="CacheSubnetGroupNotFoundFault",
+    CacheSubnetGroupName="CacheSubnetGroupName",
+)
 GROUP_OF = arn("elasticache", "replicationgroup:{ReplicationGroupId}")
 
 
@@ -89,6 +103,7 @@ class ElasticacheCluster(Resource):
     endpoint_addresses: list[str] = at("CacheNodes[].Endpoint.Address")
     endpoint_ports: list[int] = at("CacheNodes[].Endpoint.Port")
     cache_subnet_group_name: str = at("CacheSubnetGroupName")
+    vpc_id: str = at("VpcId", of=SUBNETS)
     network_type: str = at("NetworkType")
     preferred_availability_zone: str = at("PreferredAvailabilityZone", doc="Multiple where its nodes are in several")
     preferred_maintenance_window: str = at("PreferredMaintenanceWindow")
@@ -105,9 +120,12 @@ class ElasticacheCluster(Resource):
     log_groups: list[str] = at(LOG_GROUPS)
 
     group: AWSElasticacheReplicationGroup = by("CONTAINS", GROUP_OF)
+    vpc: AWSVpc = to("MEMBER_OF_AWS_VPC", "VpcId", of=SUBNETS)
+    subnets: list[EC2Subnet] = to("PART_OF_SUBNET", "Subnets[].SubnetIdentifier", of=SUBNETS)
     security_groups: list[EC2SecurityGroup] = to("MEMBER_OF_EC2_SECURITY_GROUP", "SecurityGroups[].SecurityGroupId")
     topic: SNSTopic = to("NOTIFIES", "NotificationConfiguration.TopicArn")
     logs: list[CloudWatchLogGroup] = to("LOGS_TO", log_group_arns)
+    tagged: list[AWSTag] = tagged_by_arn(CLUSTERS, "ARN")
 
 
 def notification(cluster: Record) -> Iterator[Mapping[str, Any]]:

@@ -10,6 +10,7 @@ from skysweep.aws._common import always
 from skysweep.aws.elbv2 import LoadBalancerV2
 from skysweep.aws.logs import CloudWatchLogGroup
 from skysweep.aws.s3 import S3Bucket
+from skysweep.aws.tags import AWSTag, tagged_by_arn
 from skysweep.model import Function, Record, Resource, Source, about, at, call, detail, to
 
 
@@ -22,18 +23,17 @@ def _logging(acls: Source) -> Source:
     return detail("wafv2", "GetLoggingConfiguration", on=acls, missing=missing, ResourceArn="ARN")
 
 
-REGIONAL = _acls(call("wafv2", "ListWebACLs", "WebACLs[]", Scope="REGIONAL"), "REGIONAL")
+REGIONAL_NAMES = call("wafv2", "ListWebACLs", "WebACLs[]", Scope="REGIONAL")
+REGIONAL = _acls(REGIONAL_NAMES, "REGIONAL")
 REGIONAL_LOGGING = _logging(REGIONAL)
 # Asked without a kind AWS tells load balancers alone. It allows one such call a second: API stages and distributions
 # say themselves which web ACL they have.
 BALANCERS = detail("wafv2", "ListResourcesForWebACL", on=REGIONAL, WebACLArn="ARN")
 # A partition whose CloudFront has no WAF calls this scope an invalid parameter.
-CLOUDFRONT = _acls(
-    call(
-        "wafv2", "ListWebACLs", "WebACLs[]", per="account", missing="WAFInvalidParameterException", Scope="CLOUDFRONT"
-    ),
-    "CLOUDFRONT",
+CLOUDFRONT_NAMES = call(
+    "wafv2", "ListWebACLs", "WebACLs[]", per="account", missing="WAFInvalidParameterException", Scope="CLOUDFRONT"
 )
+CLOUDFRONT = _acls(CLOUDFRONT_NAMES, "CLOUDFRONT")
 CLOUDFRONT_LOGGING = _logging(CLOUDFRONT)
 
 
@@ -57,6 +57,12 @@ def rule_groups(acl: Record) -> list[str]:
     """The ARNs of one's own rule groups."""
     groups = [rule["Statement"].get("RuleGroupReferenceStatement") for rule in acl["Rules"] or ()]
     return [group["ARN"] for group in groups if group]
+
+
+def firewall_manager_groups(acl: Record) -> list[str]:
+    """The rule groups that Firewall Manager puts before and behind the rules, which no rule of the list tells."""
+    kinds = ("PreProcessFirewallManagerRuleGroups", "PostProcessFirewallManagerRuleGroups")
+    return [group["Name"] for kind in kinds for group in acl[kind] or ()]
 
 
 def counting_rules(acl: Record) -> list[str]:
@@ -87,6 +93,7 @@ class _WebACL(Resource):
     rule_names: list[str] = at(rule_names)
     managed_rule_groups: list[str] = at(managed_rule_groups)
     rule_groups: list[str] = at(rule_groups)
+    firewall_manager_rule_groups: list[str] = at(firewall_manager_groups)
     counting_rules: list[str] = at(counting_rules)
     capacity: int = at("Capacity")
     managed_by_firewall_manager: bool = at("ManagedByFirewallManager")
@@ -107,6 +114,7 @@ class AWSWAFRegionalACL(_WebACL):
 
     balancers: list[LoadBalancerV2] = to("PROTECTS", "ResourceArns", of=BALANCERS, on="arn")
     logs: list[CloudWatchLogGroup | S3Bucket] = about("LOGS_TO", _destinations(REGIONAL_LOGGING), of=REGIONAL_LOGGING)
+    tagged: list[AWSTag] = tagged_by_arn(REGIONAL_NAMES, "ARN")
 
 
 class AWSWAFCloudFrontACL(_WebACL):
@@ -121,3 +129,4 @@ class AWSWAFCloudFrontACL(_WebACL):
     logs: list[CloudWatchLogGroup | S3Bucket] = about(
         "LOGS_TO", _destinations(CLOUDFRONT_LOGGING), of=CLOUDFRONT_LOGGING
     )
+    tagged: list[AWSTag] = tagged_by_arn(CLOUDFRONT_NAMES, "ARN")
