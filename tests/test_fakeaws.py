@@ -16,7 +16,7 @@ from aiohttp import ClientSession
 from benchmarks.fakeaws import Estate, Server, process, serving
 from benchmarks.fakeaws import content as contents
 from benchmarks.fakeaws import faults as on_the_wire
-from benchmarks.fakeaws.answers import SEVERAL
+from benchmarks.fakeaws.answers import SAME, SEVERAL
 from benchmarks.fakeaws.content import MOMENT, About, number_in
 from benchmarks.fakeaws.estate import GLOBAL, WEIGHTS, place_of
 from benchmarks.fakeaws.faults import Change, Cut, Delay, Drip, Drop, Error, Fault, Hang, Raw, Seen, rendered
@@ -56,7 +56,7 @@ class Caller:
     def __init__(self, clients: Clients) -> None:
         self.clients = clients
 
-    async def __call__(self, name: str, region: str = REGION, **inputs: Any) -> dict[str, Any]:
+    async def __call__(self, name: str, /, region: str = REGION, **inputs: Any) -> dict[str, Any]:
         service, _, called = name.partition(":")
         return await ask(
             self.clients,
@@ -89,7 +89,7 @@ def inputs_for(name: str, held: Estate) -> dict[str, Any]:
     """The inputs that a declaration would take from the item number 1."""
     inputs: dict[str, Any] = {}
     about = About(held, HUB, REGION, 1, dict.fromkeys(KINDS, 1), 1)
-    for member in {*_required(name), *PARENTS.get(name, ())}:
+    for member in sorted({*_required(name), *_declared(name)}):
         shape: Any = operation(*name.split(":")).takes[member]
         told = contents._told(contents._tables(name), member, "")
         if member == "AccountId":
@@ -97,18 +97,27 @@ def inputs_for(name: str, held: Estate) -> dict[str, Any]:
         elif member == "ParentId":
             inputs[member] = ROOT
         elif isinstance(told, str):
-            inputs[member] = contents._value(told)(about)
+            value = contents._value(told)(about)
+            inputs[member] = [value] if shape.type_name == "list" else value
         else:
-            inputs[member] = "x" if shape.type_name == "string" else ["x"]
+            inputs[member] = _some(shape)
     return inputs
 
 
-PARENTS = {  # where the model does not require it
-    "iam:ListAccessKeys": {"UserName"},
-    "iam:ListMFADevices": {"UserName"},
-    "ec2:DescribeLaunchTemplateVersions": {"LaunchTemplateId"},
-    "elbv2:DescribeListeners": {"LoadBalancerArn"},
-}
+def _declared(name: str) -> set[str]:
+    """The inputs that come of records."""
+    calls = (call for type_ in catalogue.load().types for call in type_.calls if str(call) == name and call.on)
+    return {member for call in calls for member, _ in call.inputs}
+
+
+def _some(shape: Any) -> Any:
+    """Any input of that shape; texts have a number, as the names of things have."""
+    if shape.type_name == "structure":
+        return {name: _some(each) for name, each in shape.members.items()}
+    if shape.type_name == "list":
+        return [_some(shape.member)]
+    least = max(shape.metadata.get("min", 0), 1)
+    return shape.enum[0] if getattr(shape, "enum", None) else "-1".rjust(least, "x")
 
 
 def _required(name: str) -> list[str]:
@@ -144,8 +153,14 @@ async def test_every_operation_that_skysweep_calls_reads_back_as_it_was_meant(
 
 def test_every_listing_of_the_catalogue_has_a_place_in_estates() -> None:
     listings = {f"{call.service}:{call.operation}" for call in catalogue.load().calls}
-    single = {"sts:GetCallerIdentity", "iam:GetAccountPasswordPolicy", "s3control:GetPublicAccessBlock"}
-    assert listings - set(WEIGHTS) - set(SEVERAL) == single
+    single = {
+        "iam:GetAccountPasswordPolicy",
+        "s3control:GetPublicAccessBlock",
+        "securityhub:DescribeHub",
+        "sts:GetCallerIdentity",
+    }
+    assert listings - set(WEIGHTS) - set(SEVERAL) - set(SAME) == single
+    assert set(SAME.values()) <= set(WEIGHTS)
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,12 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from benchmarks.fakeaws.content import OF_LISTING, About, filler, number_in, referred
-from benchmarks.fakeaws.estate import Estate, place_of
+from benchmarks.fakeaws.content import OF_LISTING, About, filler, number_in, numbered, referred
+from benchmarks.fakeaws.estate import WEIGHTS, Estate, place_of
 from benchmarks.fakeaws.identity import HOUR, Identity
 from benchmarks.fakeaws.kinds import SINGULAR
 from benchmarks.fakeaws.models import Inputs, Operation
+from benchmarks.fakeaws.tagging import tags
 
 Reply = dict[str, Any]
 
@@ -21,22 +22,36 @@ SEVERAL = {
         "GroupDetailList": "iam:ListGroups",
         "RoleDetailList": "iam:ListRoles",
         "Policies": "iam:ListPolicies",
-    }
+    },
+    "cloudwatch:DescribeAlarms": {
+        "MetricAlarms": "cloudwatch:DescribeAlarms",
+        "CompositeAlarms": "cloudwatch:DescribeAlarms/Composite",
+    },
 }
 """Operations that list several things: the lists and the listings of what is in them."""
+
+SAME = {
+    "config:DescribeConfigurationRecorderStatus": "config:DescribeConfigurationRecorders",
+    "ecs:ListTaskDefinitions": "ecs:ListTaskDefinitionFamilies",
+    "workspaces:DescribeWorkspacesConnectionStatus": "workspaces:DescribeWorkspaces",
+}
+"""Operations that tell of what another listing lists."""
 
 VARIANTS = {
     ("iam:ListPolicies", "Scope", "AWS"): ("iam:ListPolicies/AWS", "iam:ListPolicies/AWS"),
     # AWS lists $LATEST once more among the versions; here it is not.
     ("lambda:ListFunctions", "FunctionVersion", "ALL"): ("lambda:ListFunctions/ALL", "lambda:ListFunctions"),
+    ("wafv2:ListWebACLs", "Scope", "CLOUDFRONT"): ("wafv2:ListWebACLs/CLOUDFRONT", "wafv2:ListWebACLs/CLOUDFRONT"),
+    ("wafv2:GetWebACL", "Scope", "CLOUDFRONT"): ("wafv2:GetWebACL/CLOUDFRONT", ""),
 }
-"""Operations that list other things when an input says so: how those are filled, and the listing of them."""
+"""Operations that tell of other things when an input says so: how those are filled, and the listing of them."""
 
 SINGLE = {
     "sts:GetCallerIdentity": Identity.caller,
     "sts:AssumeRole": Identity.assume,
     "ec2:DescribeRegions": Identity.regions,
     "organizations:DescribeOrganization": Identity.organization,
+    "resourcegroupstaggingapi:GetResources": tags,
 }
 LISTS = {
     "organizations:ListRoots": Identity.roots,
@@ -79,16 +94,18 @@ class Answers:
             numbers: Mapping[int, Sequence[int]] = {0: range(len(found))}
             page, last = _page(operation, inputs, numbers, self._size(operation, inputs, whole=whole))
             return self._listed(operation, [[found[each.number] for each in page]], last), len(page)
-        parent = self._parent(operation, inputs)
+        named = _named_numbers(operation, inputs)
+        parent = self._parent(operation, inputs) if named is None else None
         if not operation.lists or (parent and not operation.paginator):
-            return self._one(operation, account, region, parent), 1
+            return self._one(operation, inputs, (account, region), parent), 1
         key, parts = _parts(operation, inputs)
-        numbers = self._numbers(operation, inputs, (account, region), parts, parent)
+        numbers = self._numbers(operation, inputs, (account, region), parts, parent) if named is None else {0: named}
         page, last = _page(operation, inputs, numbers, self._size(operation, inputs, whole=whole))
         lists: list[list[Any]] = [[] for _ in operation.lists]
         fills = [_item_filler(key, operation, path, real=self.real) for path in operation.lists]
         for part, listed in page:
-            owner, number = (account, listed) if parent else self.estate.told(account, listed)
+            asked_for = parent or named is not None
+            owner, number = (account, listed) if asked_for else self.estate.told(account, listed)
             kind = OF_LISTING.get(parts[part])
             own = {parent[0]: parent[1]} if parent else {kind: number} if kind else {}
             about = About(self.estate, owner, region, number, own, parent[1] if parent else number)
@@ -97,7 +114,9 @@ class Answers:
 
     def listings(self, operation: Operation, inputs: Inputs) -> tuple[str, ...]:
         """The listings of which the reply holds items and nothing else; none for other replies."""
-        if operation.key in SINGLE or operation.key in LISTS or not operation.lists or self._parent(operation, inputs):
+        if operation.key in SINGLE or operation.key in LISTS or not operation.lists:
+            return ()
+        if self._parent(operation, inputs) or _named_numbers(operation, inputs) is not None:
             return ()
         return tuple(_parts(operation, inputs)[1].values())
 
@@ -109,20 +128,24 @@ class Answers:
         return min(size, self.most) if self.most else size
 
     def _parent(self, operation: Operation, inputs: Inputs) -> tuple[str, int] | None:
-        """The thing that is asked about: its kind and its number."""
+        """The thing that is asked about: its number and its kind, which is empty where the tables have none for it."""
         tokens = {name for name, _ in operation.tokens}
-        for name, value in inputs.items():
-            kind = referred(operation.key, name) if isinstance(value, str) and name not in tokens else None
+        texts = {name: value for name, value in inputs.items() if isinstance(value, str) and name not in tokens}
+        for name, value in texts.items():
+            kind = referred(operation.key, name)
             if kind:
                 return kind, number_in(value)
-        return None
+        found = (numbered(value) for value in texts.values())
+        return next((("", number) for number in found if number is not None), None)
 
-    def _one(self, operation: Operation, account: str, region: str, parent: tuple[str, int] | None) -> Reply:
+    def _one(
+        self, operation: Operation, inputs: Inputs, place: tuple[str, str], parent: tuple[str, int] | None
+    ) -> Reply:
         if operation.output is None:
             return {}
         number = parent[1] if parent else 0
-        about = About(self.estate, account, region, number, dict([parent]) if parent else {}, number)
-        return dict(filler(operation.key, operation.output, (), real=self.real)(about))
+        about = About(self.estate, *place, number, dict([parent]) if parent else {}, number)
+        return dict(filler(_variant(operation, inputs)[0], operation.output, (), real=self.real)(about))
 
     def _numbers(
         self,
@@ -156,13 +179,19 @@ class Answers:
 
 def _parts(operation: Operation, inputs: Inputs) -> tuple[str, Mapping[int, str]]:
     """How the items are filled, and the listings in the operation's lists, by the lists' numbers."""
-    for (key, name, value), (filled, listing) in VARIANTS.items():
-        if operation.key == key and inputs.get(name) == value:
-            return filled, {0: listing}
     several = SEVERAL.get(operation.key)
-    if several is None:
-        return operation.key, {0: operation.key}
-    return operation.key, {number: several[path[-1]] for number, path in enumerate(operation.lists)}
+    if several is not None:
+        return operation.key, {number: several[path[-1]] for number, path in enumerate(operation.lists)}
+    filled, listing = _variant(operation, inputs)
+    return filled, {0: SAME.get(listing, listing)}
+
+
+def _variant(operation: Operation, inputs: Inputs) -> tuple[str, str]:
+    """How what it tells of is filled, and the listing of it."""
+    for (key, name, value), variant in VARIANTS.items():
+        if operation.key == key and inputs.get(name) == value:
+            return variant
+    return operation.key, operation.key
 
 
 def _item_filler(key: str, operation: Operation, path: tuple[str, ...], *, real: bool) -> Any:
@@ -201,6 +230,18 @@ def _chosen(operation: Operation, inputs: Inputs) -> set[int] | None:
         kind = referred(operation.key, SINGULAR.get(name, name))
         if kind and kind == OF_LISTING.get(operation.key):
             return {number_in(value) for value in values}
+    return None
+
+
+def _named_numbers(operation: Operation, inputs: Inputs) -> list[int] | None:
+    """The numbers of the things that are asked about by their names, of an operation that lists nothing else."""
+    if operation.key in WEIGHTS:
+        return None
+    lists = (value for value in inputs.values() if isinstance(value, list) and value and isinstance(value[0], str))
+    for names in lists:
+        found = [number for name in names if (number := numbered(name)) is not None]
+        if len(found) == len(names):
+            return sorted(set(found))
     return None
 
 

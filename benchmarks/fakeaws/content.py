@@ -15,11 +15,13 @@ from typing import Any
 
 from benchmarks.fakeaws.estate import GLOBAL, Estate
 from benchmarks.fakeaws.kinds import CIDR, IPV6_RANGE, KINDS, MEMBERS, Text
+from benchmarks.fakeaws.later import LATER
 from benchmarks.fakeaws.sizes import LACKING
 
 MOMENT = datetime(2024, 1, 1, tzinfo=UTC)
 DEPTH = 4  # structures within structures that are filled, counted from the item
 FIRST_ADDRESS = int(IPv4Address("11.0.0.0"))
+_MEMBERS = {**MEMBERS, **{key: {**MEMBERS.get(key, {}), **told} for key, told in LATER.items()}}
 OF_LISTING = {listing: kind for kind, listing in KINDS.items()}
 
 _HEX = re.compile(r"[0-9a-f]{8}([0-9a-f]{8})(?![0-9a-f])", re.IGNORECASE)
@@ -79,13 +81,18 @@ class About:
         }
 
 
-def number_in(identifier: str) -> int:
-    """The number that an identifier was made of; 0 where it holds none."""
+def numbered(identifier: str) -> int | None:
+    """The number that an identifier was made of; None where it holds none."""
     match = _UUID.search(identifier) or _HEX.search(identifier)
     if match:
         return int(match[1], 16)
     match = _DECIMAL.search(identifier)
-    return int(match[1]) if match else 0
+    return int(match[1]) if match else None
+
+
+def number_in(identifier: str) -> int:
+    """The number that an identifier was made of; 0 where it holds none."""
+    return numbered(identifier) or 0
 
 
 Filler = Callable[[About], Any]
@@ -109,7 +116,7 @@ def filler(key: str, shape: Any, path: tuple[str, ...], *, real: bool = False) -
 def _tables(key: str) -> tuple[Mapping[str, Any], ...]:
     service, operation = key.split(":")
     names = (key, f"{service}:{operation.partition('/')[0]}", service, "*")
-    return tuple(MEMBERS[name] for name in dict.fromkeys(names) if name in MEMBERS)
+    return tuple(_MEMBERS[name] for name in dict.fromkeys(names) if name in _MEMBERS)
 
 
 _ABSENT = object()
@@ -149,9 +156,11 @@ def _structure(tables: Any, shape: Any, name: str, depth: int) -> Filler:
     parts = [
         (member, _filler(tables, each, member, name, depth - 1))
         for member, each in shape.members.items()
-        if each.serialization.get("location") != "statusCode"
+        if "location" not in each.serialization  # headers and the status are not written
     ]
     parts = [(member, fill) for member, fill in parts if fill is not _nothing]
+    if shape.is_tagged_union:
+        parts = parts[:1]  # it is one of them
 
     def fill(about: About) -> dict[str, Any]:
         made = {}
@@ -241,11 +250,14 @@ def _scalar(shape: Any, name: str) -> Filler:
 def _text(shape: Any, name: str) -> Filler:
     if getattr(shape, "enum", None):
         return _always(shape.enum[0])
-    if re.search(r"(Date|Time|Timestamp|Modified)$", name):
+    if re.search(r"(Date|Time|Timestamp|Modified|[a-z]At)$", name):
         return _always(MOMENT.strftime("%Y-%m-%dT%H:%M:%S.000Z"))
-    if re.search(r"a[rR][nN]$|A[rR][nN]s?$", name):
-        return _value("arn:{partition}:fake:{region}:{account}:" + name.lower() + "/{n}")
+    if arn := re.fullmatch(r"(.*?)(?:a[rR][nN]|A[rR][nN]s?)", name):
+        kind = arn[1].lower() or "thing"
+        return _value("arn:{partition}:fake:{region}:{account}:" + f"{kind}/{kind}-{{n}}")
     if "Cidr" in name:
         return _value(IPV6_RANGE if "v6" in name else CIDR)
     word = re.sub(r"(?<!^)(?=[A-Z])", "-", name or shape.name).lower()
+    if re.search(r"(^i|I)ds?$", name):
+        return _value(word.removesuffix("s") + "-{place}-{n}")
     return lambda about: f"{word}-{about.number}"

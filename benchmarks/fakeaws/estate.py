@@ -14,7 +14,9 @@ from random import Random
 from zlib import crc32
 
 GLOBAL = "global"
-GLOBAL_SERVICES = frozenset({"account", "budgets", "cloudfront", "iam", "organizations", "route53", "s3", "s3control"})
+GLOBAL_SERVICES = frozenset(
+    ("account", "budgets", "cloudfront", "iam", "organizations", "route53", "route53domains", "s3", "s3control")
+)
 ONCE = ("iam:ListAccountAliases",)  # listings of which an account has one item at most
 SHARED = 10**9  # own numbers are smaller
 PER_PLACE = 4096  # public addresses that an account has in a region
@@ -66,6 +68,49 @@ WEIGHTS: Mapping[str, float] = {
     "iam:ListOpenIDConnectProviders": 0.1,
     "route53:ListHostedZones": 0.5,
     "s3:ListBuckets": 2,
+    "accessanalyzer:ListAnalyzers": 0.2,
+    "acm:ListCertificates": 0.6,
+    "apigateway:GetDomainNames": 0.2,
+    "apigateway:GetRestApis": 0.4,
+    "apigatewayv2:GetApis": 0.3,
+    "batch:DescribeComputeEnvironments": 0.1,
+    "batch:DescribeJobDefinitions": 0.2,
+    "batch:DescribeJobQueues": 0.1,
+    "cloudformation:DescribeStacks": 2,
+    "cloudfront:ListDistributions": 0.5,
+    "cloudtrail:DescribeTrails": 0.2,
+    "cloudwatch:DescribeAlarms": 2,
+    "cloudwatch:DescribeAlarms/Composite": 0.2,
+    "config:DescribeConfigRules": 1,
+    "config:DescribeConfigurationRecorders": 0.1,
+    "config:DescribeDeliveryChannels": 0.1,
+    "ec2:DescribeFlowLogs": 0.5,
+    "ec2:DescribeVpnGateways": 0.2,
+    "ecr:DescribePullThroughCacheRules": 0.1,
+    "ecr:DescribeRepositories": 0.7,
+    "ecs:ListClusters": 0.4,
+    "ecs:ListTaskDefinitionFamilies": 0.8,
+    "efs:DescribeAccessPoints": 0.2,
+    "efs:DescribeFileSystems": 0.3,
+    "eks:ListClusters": 0.2,
+    "elasticache:DescribeCacheClusters": 0.3,
+    "elasticache:DescribeReplicationGroups": 0.2,
+    "events:ListEventBuses": 0.5,
+    "guardduty:ListDetectors": 0.1,
+    "inspector2:ListFindings": 2,
+    "logs:DescribeLogGroups": 4,
+    "logs:DescribeMetricFilters": 0.5,
+    "opensearch:ListDomainNames": 0.2,
+    "redshift:DescribeClusters": 0.1,
+    "route53:ListQueryLoggingConfigs": 0.1,
+    "route53domains:ListDomains": 0.2,
+    "securityhub:GetEnabledStandards": 0.1,
+    "securityhub:GetFindings": 2,
+    "transfer:ListServers": 0.1,
+    "wafv2:ListWebACLs": 0.3,
+    "wafv2:ListWebACLs/CLOUDFRONT": 0.1,
+    "workspaces:DescribeWorkspaceBundles": 0.1,
+    "workspaces:DescribeWorkspaces": 0.3,
 }
 """How often each kind of thing occurs in a random estate, against each other."""
 
@@ -74,7 +119,7 @@ Key = tuple[str, str, str]  # account, region or global, listing
 
 def place_of(region: str, listing: str) -> str:
     """The region that a listing's items are in: ``global`` where the service is account-wide."""
-    return GLOBAL if listing.partition(":")[0] in GLOBAL_SERVICES else region
+    return GLOBAL if listing.partition(":")[0] in GLOBAL_SERVICES or listing.endswith("/CLOUDFRONT") else region
 
 
 @dataclass(eq=False)

@@ -60,14 +60,21 @@ KINDS: Mapping[str, str] = {
     "profile": "iam:ListInstanceProfiles",
     "saml": "iam:ListSAMLProviders",
     "oidc": "iam:ListOpenIDConnectProviders",
+    "api": "apigateway:GetRestApis",
+    "repository": "ecr:DescribeRepositories",
+    "loggroup": "logs:DescribeLogGroups",
+    "workspace": "workspaces:DescribeWorkspaces",
+    "bundle": "workspaces:DescribeWorkspaceBundles",
 }
 
 
-def _iam(resource: str) -> str:
+def iam(resource: str) -> str:
+    """The template of an ARN of IAM's."""
     return "arn:{partition}:iam::{account}:" + resource
 
 
-def _arn(service: str, resource: str) -> str:
+def arn(service: str, resource: str) -> str:
+    """The template of an ARN in the item's region."""
     return f"arn:{{partition}}:{service}:{{region}}:{{account}}:{resource}"
 
 
@@ -95,13 +102,13 @@ TRUST = tuple(
 )
 OPEN = Text(json.dumps(_policy({"AWS": "*"})))
 
-KMS_KEY = "key|" + _arn("kms", "key/{uuid}")
-ROLE = "role|" + _iam("role/role-{n}")
-TARGETS = _arn("elasticloadbalancing", "targetgroup/targets-{n}/{place}{n:08x}")
-BALANCER = "balancer|" + _arn("elasticloadbalancing", "loadbalancer/app/balancer-{n}/{place}{n:08x}")
-FUNCTION = _arn("lambda", "function:function-{n}")
-QUEUE = _arn("sqs", "queue-{n}")
-TOPIC = _arn("sns", "topic-{n}")
+KMS_KEY = "key|" + arn("kms", "key/{uuid}")
+ROLE = "role|" + iam("role/role-{n}")
+TARGETS = arn("elasticloadbalancing", "targetgroup/targets-{n}/{place}{n:08x}")
+BALANCER = "balancer|" + arn("elasticloadbalancing", "loadbalancer/app/balancer-{n}/{place}{n:08x}")
+FUNCTION = arn("lambda", "function:function-{n}")
+QUEUE = arn("sqs", "queue-{n}")
+TOPIC = arn("sns", "topic-{n}")
 CLUSTER = "cluster|cluster-{n}"
 ADDRESS = "address|{address}"
 GROUP_IDS = "group|sg-{hex}"
@@ -152,15 +159,15 @@ MEMBERS: Mapping[str, Mapping[str, Any]] = {
         "VpcEndpointId": "endpoint|vpce-{hex}",
         "VpcPeeringConnectionId": "peering|pcx-{hex}",
         "PrefixListId": "prefixlist|pl-{hex}",
-        "PrefixListArn": "prefixlist|" + _arn("ec2", "prefix-list/pl-{hex}"),
+        "PrefixListArn": "prefixlist|" + arn("ec2", "prefix-list/pl-{hex}"),
         "LaunchTemplateId": "template|lt-{hex}",
         "LaunchTemplateName": "template|template-{n}",
         "ReservationId": "r-{hex}",
         "RouteTableAssociationId": "rtbassoc-{hex}",
         "NetworkAclAssociationId": "aclassoc-{hex}",
-        "SubnetArn": "subnet|" + _arn("ec2", "subnet/subnet-{hex}"),
+        "SubnetArn": "subnet|" + arn("ec2", "subnet/subnet-{hex}"),
         "KmsKeyId": KMS_KEY,
-        "IamInstanceProfile.Arn": "profile|" + _iam("instance-profile/profile-{n}"),
+        "IamInstanceProfile.Arn": "profile|" + iam("instance-profile/profile-{n}"),
         "PublicIpAddress": ADDRESS,
         "PrivateIpAddress": "10.{low}.{high}.7",
         "Ipv6Address": IPV6,
@@ -201,16 +208,16 @@ MEMBERS: Mapping[str, Mapping[str, Any]] = {
         "DNSName": "balancer|balancer-{n}-{place}.{region}.elb.amazonaws.com",
         "TargetGroupArn": f"targets!|{TARGETS}",
         "TargetGroupName": "targets|targets-{n}",
-        "ListenerArn": _arn("elasticloadbalancing", "listener/app/balancer-{n}/{place}{n:08x}/{n:016x}"),
+        "ListenerArn": arn("elasticloadbalancing", "listener/app/balancer-{n}/{place}{n:08x}/{n:016x}"),
         "Scheme": "internet-facing",
         "Target.Id": "instance!|i-{hex}",
     },
     "autoscaling": {
         "LaunchConfigurationName": "configuration|configuration-{n}",
         "LaunchConfigurationARN": "configuration|"
-        + _arn("autoscaling", "launchConfiguration:{uuid}:launchConfigurationName/configuration-{n}"),
+        + arn("autoscaling", "launchConfiguration:{uuid}:launchConfigurationName/configuration-{n}"),
         "AutoScalingGroupName": "asg|asg-{n}",
-        "AutoScalingGroupARN": "asg|" + _arn("autoscaling", "autoScalingGroup:{uuid}:autoScalingGroupName/asg-{n}"),
+        "AutoScalingGroupARN": "asg|" + arn("autoscaling", "autoScalingGroup:{uuid}:autoScalingGroupName/asg-{n}"),
         "LaunchTemplateId": "template|lt-{hex}",
         "LaunchTemplateName": "template|template-{n}",
         "VPCZoneIdentifier": SUBNET_IDS,
@@ -223,20 +230,20 @@ MEMBERS: Mapping[str, Mapping[str, Any]] = {
     "dynamodb": {
         "TableNames": "table|table-{n}",
         "TableName": "table|table-{n}",
-        "TableArn": "table|" + _arn("dynamodb", "table/table-{n}"),
+        "TableArn": "table|" + arn("dynamodb", "table/table-{n}"),
         "IndexName": "index-{n}",
-        "IndexArn": "table|" + _arn("dynamodb", "table/table-{n}/index/index-{n}"),
-        "LatestStreamArn": "table|" + _arn("dynamodb", "table/table-{n}/stream/2024-01-01T00:00:00.000"),
+        "IndexArn": "table|" + arn("dynamodb", "table/table-{n}/index/index-{n}"),
+        "LatestStreamArn": "table|" + arn("dynamodb", "table/table-{n}/stream/2024-01-01T00:00:00.000"),
         "KMSMasterKeyArn": KMS_KEY,
         "SourceTableArn": None,
     },
     "kms": {
         "KeyId": "key|{uuid}",
-        "KeyArn": "key|" + _arn("kms", "key/{uuid}"),
-        "KeyMetadata.Arn": "key|" + _arn("kms", "key/{uuid}"),
+        "KeyArn": "key|" + arn("kms", "key/{uuid}"),
+        "KeyMetadata.Arn": "key|" + arn("kms", "key/{uuid}"),
         "TargetKeyId": "key|{uuid}",
         "AliasName": "alias/name-{n}",
-        "AliasArn": _arn("kms", "alias/name-{n}"),
+        "AliasArn": arn("kms", "alias/name-{n}"),
         "GrantId": "{place}{n:056x}",
         "KeyManager": "CUSTOMER",
         "KeySpec": "SYMMETRIC_DEFAULT",
@@ -254,9 +261,9 @@ MEMBERS: Mapping[str, Mapping[str, Any]] = {
         "Name": "live",
         "Role": ROLE,
         "KMSKeyArn": KMS_KEY,
-        "Layers.Arn": _arn("lambda", "layer:layer-{low}:1"),
+        "Layers.Arn": arn("lambda", "layer:layer-{low}:1"),
         "UUID": "{uuid}",
-        "EventSourceMappingArn": _arn("lambda", "event-source-mapping:{uuid}"),
+        "EventSourceMappingArn": arn("lambda", "event-source-mapping:{uuid}"),
         "EventSourceArn": f"queue|{QUEUE}",
         "Policy": OPEN,
     },
@@ -264,20 +271,20 @@ MEMBERS: Mapping[str, Mapping[str, Any]] = {
     "lambda:ListEventSourceMappings": {"FunctionArn": f"function|{FUNCTION}"},
     "rds": {
         "DBInstanceIdentifier": "database!|database-{n}",
-        "DBInstanceArn": "database|" + _arn("rds", "db:database-{n}"),
+        "DBInstanceArn": "database|" + arn("rds", "db:database-{n}"),
         "DbiResourceId": "database|db-{place}{n:08X}",
         "DBClusterIdentifier": "cluster!|cluster-{n}",
         "DBInstances.DBClusterIdentifier": CLUSTER,
-        "DBClusterArn": "cluster|" + _arn("rds", "cluster:cluster-{n}"),
+        "DBClusterArn": "cluster|" + arn("rds", "cluster:cluster-{n}"),
         "DBSubnetGroupName": "subnetgroup|subnets-{n}",
-        "DBSubnetGroupArn": "subnetgroup|" + _arn("rds", "subgrp:subnets-{n}"),
+        "DBSubnetGroupArn": "subnetgroup|" + arn("rds", "subgrp:subnets-{n}"),
         "SubnetIdentifier": SUBNET_IDS,
         "VpcSecurityGroupId": GROUP_IDS,
         "KmsKeyId": KMS_KEY,
         "DBSnapshotIdentifier": "dbsnapshot|snapshot-{n}",
-        "DBSnapshotArn": "dbsnapshot|" + _arn("rds", "snapshot:snapshot-{n}"),
+        "DBSnapshotArn": "dbsnapshot|" + arn("rds", "snapshot:snapshot-{n}"),
         "DBClusterSnapshotIdentifier": "clustersnapshot|snapshot-{n}",
-        "DBClusterSnapshotArn": "clustersnapshot|" + _arn("rds", "cluster-snapshot:snapshot-{n}"),
+        "DBClusterSnapshotArn": "clustersnapshot|" + arn("rds", "cluster-snapshot:snapshot-{n}"),
         "SnapshotType": "manual",
         "SourceRegion": "{region}",
         "AttributeName": "restore",
@@ -291,8 +298,8 @@ MEMBERS: Mapping[str, Mapping[str, Any]] = {
         "HostedZones.Name": "zone|zone-{n}.example.com.",
         "ResourceRecordSets.Name": "www-{n}.zone-{parent}.example.com.",
         "HostedZoneId": "zone|/hostedzone/Z{place:.8}{n:08X}",
-        "Type": ("A", "NS"),
-        "ResourceRecords.Value": ("{address}", "ns-{low}.example.net."),
+        "Type": ("A", "NS", "CNAME"),
+        "ResourceRecords.Value": ("{address}", "ns-{low}.example.net.", "host-{low}.example.org."),
         "AliasTarget": None,
         "SetIdentifier": None,
         "LinkedService": None,
@@ -316,7 +323,7 @@ MEMBERS: Mapping[str, Mapping[str, Any]] = {
     },
     "sns": {
         "TopicArn": f"topic!|{TOPIC}",
-        "SubscriptionArn": _arn("sns", "topic-{n}:{uuid}"),
+        "SubscriptionArn": arn("sns", "topic-{n}:{uuid}"),
         "Protocol": "sqs",
         "Endpoint": f"queue!|{QUEUE}",
         "Owner": "{account}",
@@ -355,28 +362,28 @@ MEMBERS: Mapping[str, Mapping[str, Any]] = {
         "GroupId": "team|AGPA{place:.8}{n:08X}",
         "RoleName": "role|role-{n}",
         "RoleId": "role|AROA{place:.8}{n:08X}",
-        "UserDetailList.Arn": "user|" + _iam("user/user-{n}"),
-        "Users.Arn": "user|" + _iam("user/user-{n}"),
-        "GroupDetailList.Arn": "team|" + _iam("group/group-{n}"),
-        "Groups.Arn": "team|" + _iam("group/group-{n}"),
+        "UserDetailList.Arn": "user|" + iam("user/user-{n}"),
+        "Users.Arn": "user|" + iam("user/user-{n}"),
+        "GroupDetailList.Arn": "team|" + iam("group/group-{n}"),
+        "Groups.Arn": "team|" + iam("group/group-{n}"),
         "RoleDetailList.Arn": ROLE,
         "Roles.Arn": ROLE,
-        "Policies.Arn": "policy|" + _iam("policy/policy-{n}"),
+        "Policies.Arn": "policy|" + iam("policy/policy-{n}"),
         "Policies.PolicyName": "policy|policy-{n}",
-        "PolicyArn": "policy|" + _iam("policy/policy-{n}"),
+        "PolicyArn": "policy|" + iam("policy/policy-{n}"),
         "AttachedManagedPolicies.PolicyName": "policy|policy-{n}",
-        "PermissionsBoundaryArn": "policy|" + _iam("policy/policy-{n}"),
+        "PermissionsBoundaryArn": "policy|" + iam("policy/policy-{n}"),
         "PolicyName": "inline-{n}",
         "PolicyId": "ANPA{place:.8}{n:08X}",
-        "InstanceProfiles.Arn": "profile|" + _iam("instance-profile/profile-{n}"),
+        "InstanceProfiles.Arn": "profile|" + iam("instance-profile/profile-{n}"),
         "InstanceProfileName": "profile|profile-{n}",
         "InstanceProfileId": "profile|AIPA{place:.8}{n:08X}",
         "InstanceProfileList": None,
-        "SAMLProviderList.Arn": "saml|" + _iam("saml-provider/saml-{n}"),
-        "OpenIDConnectProviderList.Arn": "oidc|" + _iam("oidc-provider/oidc-{n}.example.com"),
-        "OpenIDConnectProviderArn": "oidc|" + _iam("oidc-provider/oidc-{n}.example.com"),
+        "SAMLProviderList.Arn": "saml|" + iam("saml-provider/saml-{n}"),
+        "OpenIDConnectProviderList.Arn": "oidc|" + iam("oidc-provider/oidc-{n}.example.com"),
+        "OpenIDConnectProviderArn": "oidc|" + iam("oidc-provider/oidc-{n}.example.com"),
         "AccessKeyId": "AKIA{account}{n:04d}",
-        "SerialNumber": _iam("mfa/user-{n}"),
+        "SerialNumber": iam("mfa/user-{n}"),
         "AssumeRolePolicyDocument": TRUST,
         "PolicyDocument": DOCUMENT,
         "Document": DOCUMENT,
@@ -393,5 +400,11 @@ MEMBERS: Mapping[str, Mapping[str, Any]] = {
 }
 """By listing or operation, by service, and for all (in this order): member to reference, text or value."""
 
-SINGULAR = {"InstanceIds": "InstanceId", "GroupIds": "GroupId", "VpcIds": "VpcId", "image-id": "ImageId"}
+SINGULAR = {
+    "BundleIds": "BundleId",
+    "GroupIds": "GroupId",
+    "InstanceIds": "InstanceId",
+    "VpcIds": "VpcId",
+    "image-id": "ImageId",
+}
 """Inputs and filters that choose things by their identifiers."""

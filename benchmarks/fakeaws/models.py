@@ -19,7 +19,12 @@ from botocore.model import OperationModel, ServiceModel, Shape
 from skysweep.limits import page_size
 
 DEFAULT_PAGE = 100
-BY_SIGNING_NAME = {"elasticloadbalancing": ("elb", "elbv2"), "s3": ("s3", "s3control")}
+BY_SIGNING_NAME = {
+    "apigateway": ("apigateway", "apigatewayv2"),
+    "elasticloadbalancing": ("elb", "elbv2"),
+    "es": ("opensearch", "es"),
+    "s3": ("s3", "s3control"),
+}
 TOKENS = (("NextToken", "NextToken"), ("nextToken", "nextToken"), ("Marker", "NextMarker"), ("Marker", "Marker"))
 """Where operations without a paginator have their tokens: (input member, output member)."""
 SIZES = ("MaxResults", "maxResults", "MaxItems", "MaxRecords", "Limit", "limit", "PageSize")
@@ -70,7 +75,13 @@ class Operation:
         if self.paginator or found:
             return tuple(found)
         lists = [(name,) for name, shape in self.gives.items() if shape.type_name == "list"]
-        return tuple(lists[:1]) if re.match(r"List|Describe", self.name) else ()
+        return tuple(lists[:1]) if re.match(r"List|Describe", self.name) or self._by_names else ()
+
+    @property
+    def _by_names(self) -> bool:
+        """Whether it must be told the names of what it is to tell of."""
+        required = self.model.input_shape.required_members if self.model.input_shape else ()
+        return any(_is_names(self.takes[name]) for name in required)
 
     @cached_property
     def tokens(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -183,6 +194,10 @@ def _paginators(service: str) -> dict[str, Any]:
         return dict(_loader().load_service_model(service, "paginators-1")["pagination"])
     except botocore.exceptions.UnknownServiceError:
         return {}
+
+
+def _is_names(shape: Any) -> bool:
+    return bool(shape.type_name == "list" and shape.member.type_name == "string")
 
 
 def _listed(value: str | list[str]) -> list[str]:
