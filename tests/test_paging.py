@@ -135,7 +135,7 @@ DETECTOR_GONE = "The request is rejected because the input detectorId is not own
     ],
 )
 async def test_a_service_that_is_off_is_absent_and_a_denial_is_none_of_that(
-    fault: Wire, source: Source, inputs: dict[str, str], error: tuple[str, str, int], why: str
+    fault: Wire, source: Source, inputs: dict[str, Any], error: tuple[str, str, int], why: str
 ) -> None:
     fault.script(json_error(*error))
     async with Sweep(fault.url) as sweep:

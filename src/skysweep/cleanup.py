@@ -156,13 +156,16 @@ async def clean(store: Store, catalogue: Catalogue, licence: Licence, tag: int, 
     rows = await store.gather(cypher.stale(sorted(catalogue.by_label), cypher.edge_types(catalogue)), tag=tag)
     stale_ones = {row["name"] for row in rows}
     for declared in _edges(catalogue):
-        type_, edge = min(declared, key=lambda each: not each[0].shared)  # a shared one asks of all nodes
+        whatever = any(edge.arns for _, edge in declared)
+        # A shared one asks of all nodes, and an edge to whatever ARNs tell is asked of its start.
+        type_, edge = min(declared, key=lambda each: (whatever and each[1].inbound, not each[0].shared))
         if edge.kind not in stale_ones:
             continue
-        read = any(edge.of and (len(declared) > 1 or not cypher.is_marked(type_, edge)) for type_, edge in declared)
+        several = len({(type_.name, edge.of) for type_, edge in declared}) > 1
+        read = any(edge.of and (several or not cypher.is_marked(type_, edge)) for type_, edge in declared)
         for foreign in (False, True) if type_.owner else (False,):
             scopes = licence.shared_scopes([type_ for type_, _ in declared], read=read)
-            stale = cypher.stale_edges(type_, edge, foreign=foreign)
+            stale = cypher.stale_edges(type_, edge, foreign=foreign, whatever=whatever)
             deleted.edges[edge.kind] += await _all(store, stale, tag, scopes)
     for type_ in catalogue.types:
         if not type_.shared and f":{type_.label}" in stale_ones:
@@ -176,12 +179,16 @@ async def clean(store: Store, catalogue: Catalogue, licence: Licence, tag: int, 
 
 
 def _edges(catalogue: Catalogue) -> list[list[tuple[Type, Edge]]]:
-    """Each edge (labels and type) with the declarations that draw it: a type and those that extend it may share one."""
+    """Each edge (labels and type) with the declarations that draw it: a type and those that extend it may share one.
+
+    Where ARNs tell the ends, all of the start's edges of that type are one: they may lead to dozens of types.
+    """
+    each = [(type_, edge, *cypher.ends(type_, edge)) for type_ in catalogue.types for edge in type_.edges]
+    told = {(start, edge.kind) for _, edge, (start, _), _ in each if edge.arns}
     drawn: dict[tuple[str, str, str], list[tuple[Type, Edge]]] = {}
-    for type_ in catalogue.types:
-        for edge in type_.edges:
-            (start, _), (end, _) = cypher.ends(type_, edge)
-            drawn.setdefault((start, edge.kind, end), []).append((type_, edge))
+    for type_, edge, (start, _), (end, _) in each:
+        key = (start, edge.kind, "" if (start, edge.kind) in told else end)
+        drawn.setdefault(key, []).append((type_, edge))
     return list(drawn.values())
 
 

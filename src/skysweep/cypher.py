@@ -145,20 +145,30 @@ def stale_nodes(type_: Type) -> str:
     )
 
 
-def stale_edges(type_: Type, edge: Edge, *, foreign: bool = False) -> str:
-    """Deletes edges that the scopes declared and that this sweep has not seen; `foreign`: those of unowned nodes."""
+def stale_edges(type_: Type, edge: Edge, *, foreign: bool = False, whatever: bool = False) -> str:
+    """Deletes edges that the scopes declared and that this sweep has not seen; `foreign`: those of unowned nodes.
+
+    whatever: all that leave the start, whatever they lead to.
+    """
     (start, _), (end, _) = ends(type_, edge)
-    account = f"'{FOREIGN}'" if foreign else "scope.account"
-    scoped = "" if type_.shared or edge.start else " {_account: " + account + ", _region: scope.region}"
-    start_scope, end_scope = ("", scoped) if edge.inbound else (scoped, "")
+    target = "t" if whatever else f"t:{_name(end)}"
+    rest = "WITH r LIMIT $limit DELETE r RETURN count(*) AS deleted"
     # Of an owned node every such edge is its owner's, whoever drew it before a sweep came there.
-    drawn = "" if type_.owner and not foreign else " AND r._account = scope.account"
+    drawn = "" if type_.owner and not foreign else "r._account = scope.account AND "
+    drawn += "r._region = scope.region"
+    if type_.shared or edge.start:  # whichever node declares it: all are looked at once, not once for each scope
+        return (
+            f"MATCH (s:{_name(start)})-[r:{_name(edge.kind)}]->({target}) WHERE r.lastupdated < $tag "
+            f"AND any(scope IN $scopes WHERE {drawn}) {rest}"
+        )
+    account = f"'{FOREIGN}'" if foreign else "scope.account"
+    scoped = " {_account: " + account + ", _region: scope.region}"
+    start_scope, end_scope = ("", scoped) if edge.inbound else (scoped, "")
     if edge.of and is_marked(type_, edge):
         drawn += f" AND {'t' if edge.inbound else 's'}.{mark(edge.of)} = $tag"
     return (
         f"UNWIND $scopes AS scope MATCH (s:{_name(start)}{start_scope})-[r:{_name(edge.kind)}]->"
-        f"(t:{_name(end)}{end_scope}) WHERE r.lastupdated < $tag{drawn} "
-        "AND r._region = scope.region WITH r LIMIT $limit DELETE r RETURN count(*) AS deleted"
+        f"({target}{end_scope}) WHERE r.lastupdated < $tag AND {drawn} {rest}"
     )
 
 
