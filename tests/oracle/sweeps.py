@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from skysweep.demo.estate import build
 from skysweep.demo.session import DUMMY, Account, Clients, Keys
+from wide import build_wide
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,11 +24,12 @@ RUNNER = Path(__file__).with_name("cartography_run.py")
 
 
 def build_estate(endpoint: str) -> Estate:
-    """Build the demo's estate, and bring the default network of every region into being.
+    """Build the demo's estate and the wide one on it, and bring the default network of every region into being.
 
     moto makes a region's default VPC at the first EC2 call there: its ids would depend on which collector called first.
     """
     estate = build(endpoint)
+    build_wide(endpoint, estate)
     management = Account(estate.management_account_id, "", Clients(endpoint), Keys())
     for account_id, name in estate.accounts.items():
         account = management.assume(account_id, name)

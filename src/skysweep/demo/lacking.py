@@ -63,7 +63,7 @@ def answer(environ: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
 
 def answer_what_is_lacking() -> None:
     """Make every `ThreadedMotoServer` started from now on in this process answer the table's operations."""
-    inner: Any = threaded_moto_server.DomainDispatcherApplication
+    inner: Any = vars(threaded_moto_server)["DomainDispatcherApplication"]
 
     def wrapped(*args: Any) -> Callable[[dict[str, Any], Any], Iterable[bytes]]:
         moto: Callable[[dict[str, Any], Any], Iterable[bytes]] = inner(*args)
