@@ -17,6 +17,7 @@ Label: TypeAlias = Literal[
     "APIGatewayRestAPI",
     "AWSLambda",
     "ECRRepository",
+    "ECSContainer",
     "EfsFileSystem",
     "EKSCluster",
     "ESDomain",

@@ -1,4 +1,4 @@
-"""Decides the exposure of one account's load balancers, instances and auto scaling groups, in this order."""
+"""Decides the exposure of one account's balancers, instances, auto scaling groups and containers, in this order."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from skysweep.analysis.verdicts import (
     Reach,
     Types,
     balancer_is_direct,
+    instance_is_direct,
     instance_types,
     none_or,
     pool,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from skysweep.analysis.reach import SecurityGroup
     from skysweep.analysis.reading import Row, Run, Unseen
 
+Machine = Literal["EC2Instance", "ECSTask"]  # what has interfaces of its own
 _COMMON = ("security_group_ids", "region", *EXPOSED)
 _V2 = ("LoadBalancerV2", "ELBV2TargetGroup")  # the groups tell which balancer sends traffic where
 _BALANCER_FACTS = {
@@ -50,25 +52,25 @@ _BEHIND_V2 = """
 MATCH (b:LoadBalancerV2)-[:EXPOSE]->(i:EC2Instance {id: id}) RETURN id, b.id AS key, b.exposed_internet AS held
 """
 _BEHIND_V2_BY_IP = """
-MATCH (i:EC2Instance {id: id})-[:NETWORK_INTERFACE]->(n)
+MATCH (i:{label} {{id: id}})-[:NETWORK_INTERFACE]->(n)
 MATCH (n)-[:PRIVATE_IP_ADDRESS|IPV6_ADDRESS]->(p)<-[:EXPOSE]-(b:LoadBalancerV2)
 RETURN id, b.id AS key, b.exposed_internet AS held
 """
 _INTERFACES = """
-MATCH (i:EC2Instance {id: id})-[:NETWORK_INTERFACE]->(n)
+MATCH (i:{label} {{id: id}})-[:NETWORK_INTERFACE]->(n)
 OPTIONAL MATCH (n)-[:PART_OF_SUBNET]->(s:EC2Subnet)
 RETURN id, n.id AS interface, n.public_ip AS address, s.id AS subnet, n.security_group_ids AS groups
 """
 _GROUPS = """
-MATCH (i:EC2Instance {id: id})-[:NETWORK_INTERFACE]->(n)-[:MEMBER_OF_EC2_SECURITY_GROUP]->(g:EC2SecurityGroup)
+MATCH (i:{label} {{id: id}})-[:NETWORK_INTERFACE]->(n)-[:MEMBER_OF_EC2_SECURITY_GROUP]->(g:EC2SecurityGroup)
 RETURN id, n.id AS interface, g.id AS key
 """
 _PUBLIC_IPS = """
-MATCH (i:EC2Instance {id: id})-[:NETWORK_INTERFACE]->(n)-[:PRIVATE_IP_ADDRESS]->(p) WHERE p.public_ip IS NOT NULL
+MATCH (i:{label} {{id: id}})-[:NETWORK_INTERFACE]->(n)-[:PRIVATE_IP_ADDRESS]->(p) WHERE p.public_ip IS NOT NULL
 RETURN id, n.id AS interface, p.public_ip AS key
 """
 _IPV6 = """
-MATCH (i:EC2Instance {id: id})-[:NETWORK_INTERFACE]->(n)-[:IPV6_ADDRESS]->(a)
+MATCH (i:{label} {{id: id}})-[:NETWORK_INTERFACE]->(n)-[:IPV6_ADDRESS]->(a)
 RETURN id, n.id AS interface, a.id AS key
 """
 _MEMBERS = "MATCH (g:AutoScalingGroup {id: id})<-[:MEMBER_AUTO_SCALE_GROUP]-(i:EC2Instance) RETURN id, i.id AS key"
@@ -87,7 +89,21 @@ class Compute:
     types: dict[str, Types | None] = field(default_factory=dict)  # instance id → kinds of exposure
 
     async def answers(self) -> AsyncIterator[Answer]:
-        """Yield an answer for every balancer, instance and auto scaling group of the account."""
+        """Yield an answer for every balancer, instance, auto scaling group and container of the account."""
+        async for answer in self._doors():
+            yield answer
+        told = ("state", "publicipaddress", "ipv6address", "region", *EXPOSED)
+        async for page in pages(self.run, "EC2Instance", self.account, *told):
+            for answer in await self._instances(page):
+                yield answer
+        async for page in pages(self.run, "AutoScalingGroup", self.account, "region", *EXPOSED):
+            for answer in await self._scaling_groups(page):
+                yield answer
+        async for page in pages(self.run, "ECSContainer", self.account, "task_arn", "region", *EXPOSED):
+            for answer in await self._containers(page):
+                yield answer
+
+    async def _doors(self) -> AsyncIterator[Answer]:
         async for page in pages(self.run, "AWSLoadBalancer", self.account, "scheme", *_COMMON):
             for answer in await self._balancers("AWSLoadBalancer", page):
                 yield answer
@@ -100,14 +116,6 @@ class Compute:
                 yield answer
         for answer in await self._balancers("LoadBalancerV2", behind):
             yield answer
-        told = ("state", "publicipaddress", "ipv6address", "region", *EXPOSED)
-        instances = pages(self.run, "EC2Instance", self.account, *told)
-        async for page in instances:
-            for answer in await self._instances(page):
-                yield answer
-        async for page in pages(self.run, "AutoScalingGroup", self.account, "region", *EXPOSED):
-            for answer in await self._scaling_groups(page):
-                yield answer
 
     async def _balancers(self, label: Literal["AWSLoadBalancer", "LoadBalancerV2"], page: list[Row]) -> list[Answer]:
         ids = [row["id"] for row in page]
@@ -157,10 +165,10 @@ class Compute:
 
     async def _instances(self, page: list[Row]) -> list[Answer]:
         ids = [row["id"] for row in page]
-        interfaces = await self._interfaces(ids)
+        interfaces = await self._interfaces("EC2Instance", ids)
         classic = await around(self.run, ids, _BEHIND_CLASSIC)
         v2 = await around(self.run, ids, _BEHIND_V2)
-        by_ip = await around(self.run, ids, _BEHIND_V2_BY_IP)
+        by_ip = await around(self.run, ids, _BEHIND_V2_BY_IP.format(label="EC2Instance"))
         answers = []
         for row in page:
             id_ = row["id"]
@@ -177,11 +185,11 @@ class Compute:
             answers.append(Answer("EC2Instance", id_, EXPOSED, self.types[id_], held))
         return answers
 
-    async def _interfaces(self, instances: list[str]) -> dict[str, tuple[Interface, ...]]:
-        rows = await around(self.run, instances, _INTERFACES)
-        groups = await self._of_interfaces(instances, _GROUPS)
-        public = await self._of_interfaces(instances, _PUBLIC_IPS)
-        v6 = await self._of_interfaces(instances, _IPV6)
+    async def _interfaces(self, label: Machine, ids: Iterable[str]) -> dict[str, tuple[Interface, ...]]:
+        rows = await around(self.run, ids, _INTERFACES.format(label=label))
+        groups = await self._of_interfaces(ids, _GROUPS.format(label=label))
+        public = await self._of_interfaces(ids, _PUBLIC_IPS.format(label=label))
+        v6 = await self._of_interfaces(ids, _IPV6.format(label=label))
         subnets = {row["subnet"] for found in rows.values() for row in found if row["subnet"]}
         await self.hood.learn({group for found in groups.values() for group in found}, subnets)
 
@@ -193,15 +201,30 @@ class Compute:
                 subnet=self.hood.subnet(row["subnet"]),
             )
 
-        return {instance: tuple(map(interface, found)) for instance, found in rows.items()}
+        return {machine: tuple(map(interface, found)) for machine, found in rows.items()}
 
-    async def _of_interfaces(self, instances: list[str], query: str) -> dict[str, list[str]]:
-        """Run a query around instances; give its keys by interface, in a stable order."""
+    async def _of_interfaces(self, ids: Iterable[str], query: str) -> dict[str, list[str]]:
+        """Run a query around machines; give its keys by interface, in a stable order."""
         found: defaultdict[str, set[str]] = defaultdict(set)
-        for rows in (await around(self.run, instances, query)).values():
+        for rows in (await around(self.run, ids, query)).values():
             for row in rows:
                 found[row["interface"]].add(row["key"])
         return {interface: sorted(keys) for interface, keys in found.items()}
+
+    async def _containers(self, page: list[Row]) -> list[Answer]:
+        """A container is reached where its task is; one whose task shares its machine's interface cannot be told."""
+        tasks = {row["task_arn"] for row in page if row["task_arn"]}
+        interfaces = await self._interfaces("ECSTask", tasks)
+        fronts = await around(self.run, tasks, _BEHIND_V2_BY_IP.format(label="ECSTask"))
+        answers = []
+        for row in page:
+            task = Instance("running", (), interfaces.get(row["task_arn"], ()))
+            behind = any_of(map(self._is_exposed, fronts.get(row["task_arn"], [])))
+            elbv2 = none_or(behind, unseen=self._are_unseen(row, *_V2))
+            held = Held.of(row, EXPOSED)
+            types = settle({"direct": instance_is_direct(task, self.reach), "elbv2": elbv2}, held.known)
+            answers.append(Answer("ECSContainer", row["id"], EXPOSED, types, held))
+        return answers
 
     async def _scaling_groups(self, page: list[Row]) -> list[Answer]:
         members = await around(self.run, [row["id"] for row in page], _MEMBERS)

@@ -23,10 +23,15 @@ class Derived:
 
 
 _THROUGH_PROFILE = "(s)-[:INSTANCE_PROFILE]->(:AWSInstanceProfile)-[:ASSOCIATED_WITH]->(t)"
+_TO_CONTAINER = (
+    "(s)-[:EXPOSE]->()<-[:PRIVATE_IP_ADDRESS|IPV6_ADDRESS]-(:AWSNetworkInterface)<-[:NETWORK_INTERFACE]-(:ECSTask)"
+    "-[:HAS_CONTAINER]->(t)"
+)
 
 EDGES = (
     Derived("ASSUMES", "EC2Instance", "AWSRole", _THROUGH_PROFILE),
     Derived("STS_ASSUMEROLE_ALLOW", "EC2Instance", "AWSRole", _THROUGH_PROFILE),  # the older name of the same fact
+    Derived("EXPOSE", "LoadBalancerV2", "ECSContainer", _TO_CONTAINER),
     Derived("PROTECTS", "EC2NetworkAcl", "LoadBalancerV2", "(s)-[:PART_OF_SUBNET]->(:EC2Subnet)<-[:SUBNET]-(t)"),
 )
 

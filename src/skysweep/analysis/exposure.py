@@ -1,7 +1,7 @@
 """Sets what analysis owns: `exposed_internet`, `exposed_internet_type`, `anonymous_access` and `anonymous_actions`.
 
-Instances, balancers and auto scaling groups get `exposed_internet` true with the sorted kinds of exposure, or false
-with an empty list where the graph shows that the internet does not reach them. So Cartography's
+Instances, balancers, auto scaling groups and the containers of ECS get `exposed_internet` true with the sorted kinds of
+exposure, or false with an empty list where the graph shows that the internet does not reach them. So Cartography's
 `{exposed_internet: true}` works as it does there, and `false` can be asked for too. Buckets get `anonymous_access` and
 the sorted actions likewise, and so does all else that has a policy of its own (`guarded`). Where the graph does not
 hold what decides, the last known answer stays and no false is made up.

@@ -25,6 +25,15 @@ from skysweep.paths import reader
 NAMES = call("eks", "ListClusters", "clusters[]", include=["all"])
 CLUSTERS = detail("eks", "DescribeCluster", "cluster", on=NAMES, name="@")
 
+
+def own_version(cluster: Record) -> list[str] | None:
+    """The cluster's version of Kubernetes as the input of an operation on several; AWS tells none of one elsewhere."""
+    return [cluster["version"]] if cluster["version"] else None
+
+
+VERSION = detail("eks", "DescribeClusterVersions", on=CLUSTERS, clusterVersions=own_version)
+_VERSION = "clusterVersions[0]"
+
 _authority = reader("certificateAuthority.data")
 _logging = reader("logging.clusterLogging")
 _issuer = reader("identity.oidc.issuer")
@@ -114,6 +123,11 @@ class EKSCluster(Resource):
     status: str = at("status")
     version: str = at("version", doc="Kubernetes'")
     platform_version: str = at("platformVersion")
+    version_status: str = at(
+        f"{_VERSION}.versionStatus", of=VERSION, doc="STANDARD_SUPPORT, EXTENDED_SUPPORT, UNSUPPORTED"
+    )
+    end_of_standard_support: datetime = at(f"{_VERSION}.endOfStandardSupportDate", of=VERSION)
+    end_of_extended_support: datetime = at(f"{_VERSION}.endOfExtendedSupportDate", of=VERSION)
     support_type: str = at("upgradePolicy.supportType", doc="STANDARD: AWS upgrades it when its version's support ends")
     endpoint: str = at("endpoint")
     endpoint_public_access: bool = at("resourcesVpcConfig.endpointPublicAccess", index=True)
