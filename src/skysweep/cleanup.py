@@ -153,7 +153,7 @@ async def clean(store: Store, catalogue: Catalogue, licence: Licence, tag: int, 
     `deleted` is counted up as it goes. After most sweeps there is nothing to remove of most types: a few statements
     find of which there is, before any is asked about scope by scope.
     """
-    rows = await store.gather(cypher.stale(sorted(catalogue.by_label), cypher.edge_types(catalogue)), tag=tag)
+    rows = await store.gather(cypher.stale(catalogue, labels_are_types=store.labels_are_types), tag=tag)
     stale_ones = {row["name"] for row in rows}
     for declared in _edges(catalogue):
         whatever = any(edge.arns for _, edge in declared)

@@ -209,14 +209,16 @@ def seen_nodes(labels: Iterable[str]) -> list[str]:
     return _together(_of_labels(labels), "n.lastupdated = $tag RETURN '{0}' AS name, count(n) AS seen")
 
 
-def seen_edges(kinds: Iterable[str]) -> list[str]:
-    """Statements that count the edges of each type that this sweep has seen; a type without any may be left out."""
-    return _together(_of_kinds(kinds), "n.lastupdated = $tag RETURN '{0}' AS name, count(n) AS seen")
+def seen_edges(catalogue: Catalogue, *, labels_are_types: bool) -> list[str]:
+    """Statements that count the edges of each type that this sweep has seen, by parts; some may be left out."""
+    patterns = _of_kinds(catalogue, labels_are_types=labels_are_types)
+    return _together(patterns, "n.lastupdated = $tag RETURN '{0}' AS name, count(n) AS seen")
 
 
-def stale(labels: Iterable[str], kinds: Iterable[str]) -> list[str]:
+def stale(catalogue: Catalogue, *, labels_are_types: bool) -> list[str]:
     """Statements that name the labels (`:Label`) and edge types of which there is something this sweep has not seen."""
-    patterns = [*((f":{label}", pattern) for label, pattern in _of_labels(labels)), *_of_kinds(kinds)]
+    labels = [(f":{label}", pattern) for label, pattern in _of_labels(sorted(catalogue.by_label))]
+    patterns = [*labels, *_of_kinds(catalogue, labels_are_types=labels_are_types)]
     return _together(patterns, "n.lastupdated < $tag WITH n LIMIT 1 RETURN '{0}' AS name")
 
 
@@ -224,8 +226,13 @@ def _of_labels(labels: Iterable[str]) -> list[tuple[str, str]]:
     return [(label, f"(n:{_name(label)})") for label in labels]
 
 
-def _of_kinds(kinds: Iterable[str]) -> list[tuple[str, str]]:
-    return [(kind, f"()-[n:{_name(kind)}]->()") for kind in kinds]
+def _of_kinds(catalogue: Catalogue, *, labels_are_types: bool) -> list[tuple[str, str]]:
+    """Neo4j finds edges by their type; ArcadeDB, whose labels are types, walks from all nodes that may be the start."""
+    starts = {(edge.kind, ends(type_, edge)[0][0]) for type_ in catalogue.types for edge in type_.edges}
+    if labels_are_types:
+        every = sorted({("RESOURCE", "AWSAccount"), *starts})
+        return [(kind, f"(:{_name(start)})-[n:{_name(kind)}]->()") for kind, start in every]
+    return [(kind, f"()-[n:{_name(kind)}]->()") for kind in edge_types(catalogue)]
 
 
 def _together(patterns: Iterable[tuple[str, str]], rest: str) -> list[str]:
