@@ -173,6 +173,7 @@ async def zones(world: World) -> list[dict[str, object]]:
     return await world.store.run("MATCH (n:Lan) RETURN n.zone AS zone, n._account AS owner, n.region AS region")
 
 
+ABOUT = {"things_Network": "n1", "things_Person": "ann", "range": "10.0.0.0/8"}
 BOTH_SEE = {("111111111111", "lan"), ("222222222222", "lan"), ("111111111111", "g1"), ("222222222222", "g1")}
 
 
@@ -267,6 +268,22 @@ async def test_edges_go_where_the_detail_that_tells_of_them_was_answered(world: 
     world.unread = {}
     await world.sweep(people, Told("Box", ONE, "global", {"b1": {MARK: 4}}))
     assert await world.edges("OPENED_BY") == set()
+
+
+async def test_edges_to_whatever_arns_tell_go_where_the_scope_no_longer_tells_of_them(world: World) -> None:
+    there = (network(ONE, EAST, "n1"), ranges(ONE, EAST, "10.0.0.0/8"), Told("Person", ONE, "global", {"ann": {}}))
+
+    def finding(account: str, *names: str) -> Told:
+        links = {name: {account: [to]} for name, to in ABOUT.items() if name in names}
+        return Told("Finding", account, EAST, {account: {}}, links)
+
+    await world.sweep(*there, finding(ONE, *ABOUT), finding(TWO, "things_Person"))
+    assert await world.edges("ABOUT") == {(ONE, "n1"), (ONE, "ann"), (ONE, "10.0.0.0/8"), (TWO, "ann")}
+    await world.sweep(*there, finding(ONE, "things_Person"), missing={"Finding": [(ONE, EAST), (TWO, EAST)]})
+    assert len(await world.edges("ABOUT")) == 4
+    deleted = await world.sweep(*there, finding(ONE, "things_Person"), finding(TWO, "things_Person"))
+    assert await world.edges("ABOUT") == {(ONE, "ann"), (TWO, "ann")}
+    assert +deleted.edges == {"ABOUT": 2}
 
 
 async def test_deletions_are_more_than_one_transaction(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

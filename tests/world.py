@@ -13,7 +13,7 @@ from skysweep import cypher
 from skysweep.catalogue import Catalogue, Type, declared
 from skysweep.cleanup import Licence, clean
 from skysweep.ledger import Ledger, Past
-from skysweep.model import Resource, at, by, call, detail, to
+from skysweep.model import Resource, about, at, by, call, detail, to
 from skysweep.outcomes import Deleted, Tally
 from skysweep.plan import Account
 from skysweep.records import Linked
@@ -104,7 +104,19 @@ class Box(Resource):
     opened: list[Person] = to("OPENED_BY", "Rules", of=SECRET)
 
 
-CATALOGUE = Catalogue(tuple(declared(cls) for cls in (Network, Range, Lan, Gate, Machine, Person, KnownPerson, Box)))
+class Finding(Resource):
+    """What may be about things of several types."""
+
+    source = call("guardduty", "ListDetectors", "DetectorIds[]")
+    id: str = at("@")
+
+    things: list[Network | Person] = about("ABOUT", "@")
+    range: Range = to("ABOUT", "@")
+
+
+CATALOGUE = Catalogue(
+    tuple(declared(cls) for cls in (Network, Range, Lan, Gate, Machine, Person, KnownPerson, Box, Finding))
+)
 TYPES: dict[str, Type] = {type_.name: type_ for type_ in CATALOGUE.types}
 
 
