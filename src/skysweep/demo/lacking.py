@@ -37,6 +37,7 @@ LACKING: dict[Operation, tuple[str, dict[str, Any]]] = {
         "200 OK",
         {"pullThroughCacheRules": []},
     ),
+    Operation("eks", "GET /cluster-versions"): ("200 OK", {"clusterVersions": []}),
     Operation("eks", "GET /clusters/[^/]+/access-entries"): ("200 OK", {"accessEntries": []}),
     Operation("guardduty", "POST /detector/[^/]+/findings"): ("200 OK", {"findingIds": []}),
     Operation("securityhub", "POST /standards/get"): ("200 OK", {"StandardsSubscriptions": []}),
