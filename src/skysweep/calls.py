@@ -239,7 +239,7 @@ class Walk:
     ) -> None:
         """One such call: the records by the values that are asked for."""
         call = branch.call
-        inputs = {**literal(call, self._context), **others, call.inputs[0][0]: list(asked)}
+        inputs = {**literal(call, self._context), **others, **_several(call, list(asked))}
         pages = partial(self._ask, self._unit.target, call, inputs, region)
         told: dict[str, Reply] = {}
         try:
@@ -290,10 +290,7 @@ class Walk:
 
     async def _batch(self, branch: Branch, others: Mapping[str, Any], values: list[str]) -> None:
         call = branch.call
-        name, path = call.inputs[0]
-        several = values[0] if call.batch == 1 else values
-        given = [{"Name": path.name, "Values": values}] if isinstance(path, Among) else several
-        inputs = {**literal(call, self._context), **others, name: given}
+        inputs = {**literal(call, self._context), **others, **_several(call, values)}
         pages = partial(self._ask, self._unit.target, call, inputs, None)
         try:
             await _anew(lambda: self._batched_reply(branch, pages(), others))
@@ -317,6 +314,14 @@ class Walk:
             if seen
             else DetailFailure(call.service, call.operation, outcome, 1, str(error))
         )
+
+
+def _several(call: Call, values: Sequence[str]) -> dict[str, Any]:
+    """The input of a batched call that says what it is asked about."""
+    name, path = call.inputs[0]
+    if isinstance(path, Among):
+        return {name: [{"Name": path.name, "Values": values}]}
+    return {name: values[0] if call.batch == 1 else values}
 
 
 def _value(call: Call, record: Record) -> tuple[str, str] | None:
