@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import covering
+import diagrams
 from skysweep import catalogue
 from skysweep.analysis.questions import QUESTIONS
 from skysweep.cli import COMMANDS, root
@@ -30,19 +31,29 @@ TOLD = "tags"  # the page of what no call lists: the records of others tell of i
 
 def pages() -> dict[Path, str]:
     """The text of every generated page."""
-    services: dict[str, list[Type]] = defaultdict(list)
-    for type_ in catalogue.load().types:
-        if not type_.teller:
-            services[type_.source.call.service].append(type_)
-        elif not type_.extends:
-            services[TOLD].append(type_)
-    homes = {type_.label: service for service, types in services.items() for type_ in types if not type_.extends}
-    made = {DOCS / "schema" / f"{service}.md": _service(service, types, homes) for service, types in services.items()}
+    services, homes = placed(catalogue.load().types)
+    every = [type_ for types in services.values() for type_ in types]
+    made = {
+        DOCS / "schema" / f"{service}.md": _service(service, types, every, homes) for service, types in services.items()
+    }
     made[DOCS / "schema" / "index.md"] = _schema_index(services)
     made[DOCS / "cli.md"] = _cli()
     made[DOCS / "coverage.md"] = covering.page(catalogue.load(), NOTE)
     made[DOCS / "questions.md"] = _questions()
     return made
+
+
+def placed(every: Iterable[Type]) -> tuple[dict[str, list[Type]], dict[str, str]]:
+    """The types by the page that tells of them, and each label's page."""
+    services: dict[str, list[Type]] = defaultdict(list)
+    for type_ in every:
+        if not type_.teller:
+            services[type_.source.call.service].append(type_)
+        elif not type_.extends:
+            services[TOLD].append(type_)
+    return services, {
+        type_.label: service for service, types in services.items() for type_ in types if not type_.extends
+    }
 
 
 def main() -> None:
@@ -62,6 +73,12 @@ def _schema_index(services: Mapping[str, Sequence[Type]]) -> str:
         "# Schema",
         "",
         NOTE,
+        (
+            "A page a service: first a diagram of its neighbourhood, then type by type the calls that it comes of, the "
+            "permissions that they need, the properties with the place in AWS's answer that each is read from, and the "
+            "edges. The pages are made of the same declarations that a sweep runs on."
+        ),
+        "",
         (
             f"{sum(not each.extends for each in every)} node types of {len(services)} services, "
             f"{sum(len(each.properties) for each in every)} properties, {sum(len(each.edges) for each in every)} edges "
@@ -84,8 +101,8 @@ def _labels(types: Sequence[Type]) -> str:
     return "; ".join(part for part in (_codes(own), added and f"adds to {_codes(added)}") if part)
 
 
-def _service(service: str, types: Iterable[Type], homes: Mapping[str, str]) -> str:
-    parts = [f"# {service}", "", NOTE]
+def _service(service: str, types: Sequence[Type], every: Iterable[Type], homes: Mapping[str, str]) -> str:
+    parts = [f"# {service}", "", NOTE, *diagrams.diagram(service, types, every, homes)]
     for type_ in types:
         parts += _type(type_, homes)
     return "\n".join(parts).rstrip() + "\n"
@@ -131,10 +148,8 @@ def _where(type_: Type) -> str:
 
 
 def _edge(type_: Type, edge: Edge, homes: Mapping[str, str]) -> str:
-    start = edge.start.label if edge.start else type_.label
-    end = edge.target.label if edge.target else ""
-    start, end = (end, start) if edge.inbound else (start, end)
-    return f"{_node(start, homes)} `-[:{edge.kind}]->` {_node(end, homes)}"
+    start, kind, end = diagrams.arrow(type_, edge)
+    return f"{_node(start, homes)} `-[:{kind}]->` {_node(end, homes)}"
 
 
 def _node(label: str, homes: Mapping[str, str]) -> str:
@@ -191,6 +206,11 @@ def _questions() -> str:
     parts = [
         *("# Saved questions", "", NOTE),
         "`skysweep query NAME` asks one of these; `skysweep query --fail-on NAME` ends with 3 when rows come back.",
+        "",
+        (
+            "To ask only of some accounts, begin with them, `MATCH (a:AWSAccount {production: true})-[:RESOURCE]->…`: "
+            "`--production-accounts` says which those are. [What the graph holds](graph.md) has more to ask."
+        ),
         "",
     ]
     for question in QUESTIONS.values():
