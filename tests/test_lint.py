@@ -8,7 +8,7 @@ import pytest
 
 from skysweep import lint
 from skysweep.catalogue import declared
-from skysweep.model import Resource, about, at, by, call, detail, to
+from skysweep.model import Record, Resource, about, at, by, call, detail, to
 
 INSTANCES = call("ec2", "DescribeInstances", "Reservations[].Instances[]")
 BUCKETS = call("s3", "ListBuckets", "Buckets[]", per="account")
@@ -162,6 +162,55 @@ class Meddles(Resource):
     region: str = at("InstanceId")
 
 
+def groups(record: Record) -> list[str]:
+    """What members of the classes below are called like."""
+    return [each["GroupId"] for each in record["SecurityGroups"]]
+
+
+def shown(value: object) -> str:
+    """Another such."""
+    return str(value)
+
+
+class Words(Resource):
+    """Properties that are called like what the model reads of a class: it would be shared, and have no label."""
+
+    source = INSTANCES
+    id: str = at("InstanceId")
+    shared: bool = at("EbsOptimized")  # type: ignore[misc]
+    label: str = at("ImageId")  # type: ignore[misc]
+
+
+class Sourceless(Resource):
+    """A property that takes the place of the source."""
+
+    id: str = at("InstanceId")
+    source: str = at("ImageId")  # type: ignore[misc, assignment]
+
+
+class Suffixed(Resource):
+    """The same property under both of its names."""
+
+    source = INSTANCES
+    id: str = at("InstanceId")
+    state: str = at("State.Name")
+    state_: str = at("ImageId")
+
+
+class Reused(Resource):
+    """Members that take the name of a function, and others that meant the function."""
+
+    source = INSTANCES
+    id: str = at("InstanceId")
+    groups: list[str] = at(groups)
+    shown: str = at("ImageId", then=shown)
+    again: list[str] = at(groups)  # type: ignore[arg-type]
+    state: str = at("State.Name", then=shown)  # type: ignore[arg-type]
+    one: list[Good] = to("ONE", groups)  # type: ignore[arg-type]
+    two: Good = about("TWO", groups)  # type: ignore[arg-type]
+    three: Good = to("THREE", "VpcId", name=groups)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("cls", "expected"),
     [
@@ -215,6 +264,28 @@ class Meddles(Resource):
             [
                 "LacksInput (s3:GetBucketPolicy): has no input Name",
                 "LacksInput (s3:GetBucketPolicy): requires the input Bucket",
+            ],
+        ),
+        (
+            Words,
+            [
+                "Words.label: is a word of the model's: call it label_, which is label in the graph",
+                "Words.shared: is a word of the model's: call it shared_, which is shared in the graph",
+            ],
+        ),
+        (
+            Sourceless,
+            ["Sourceless.source: is a word of the model's: call it source_, which is source in the graph"],
+        ),
+        (Suffixed, ["Suffixed.state: is there twice, as state and as state_"]),
+        (
+            Reused,
+            [
+                f"Reused.{name}: uses the class's own {used}, declared above it, in place of what has that name outside"
+                for name, used in (
+                    *(("again", "groups"), ("state", "shown")),
+                    *(("one", "groups"), ("two", "groups"), ("three", "groups")),
+                )
             ],
         ),
         (Twice, ["Twice.vpc_again: Twice.vpc declares the same edge"]),

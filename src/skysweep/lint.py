@@ -10,6 +10,7 @@ import re
 import typing
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -20,7 +21,7 @@ from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Sh
 
 from skysweep import paths
 from skysweep.catalogue import Type
-from skysweep.model import Among, Call, Edge, Path, Property, Source
+from skysweep.model import Among, Call, Edge, Path, Property, Resource, Source
 
 READ_ONLY = re.compile(r"(List|Get|Describe|Search|BatchGet|BatchDescribe)[A-Z]")
 READ_ONLY_EXCEPTIONS: frozenset[tuple[str, str]] = frozenset()  # named when one is needed, with the reason
@@ -55,7 +56,10 @@ class Problem(Exception):
 
 
 def problems(types: Sequence[Type]) -> list[str]:
-    """One line a problem over all these declarations."""
+    """One line a problem over all these declarations; names that hide others come alone, for the rest misleads then."""
+    hiding = [f"{type_.name}.{name}: {what}" for type_ in types for name, what in _hiding(type_)]
+    if hiding:
+        return hiding
     found = [f"{type_.name}{where}: {what}" for type_ in types for where, what in _of_type(type_)]
     return [*found, *_labels(types), *_edges_once(types), *_edge_names(types)]
 
@@ -78,6 +82,33 @@ def operation_model(call: Call) -> OperationModel:
     return service.operation_model(call.operation)
 
 
+WORDS = frozenset(Resource.__annotations__)  # what the model itself reads of a class
+
+
+def _hiding(type_: Type) -> Iterator[tuple[str, str]]:
+    """Members called like a word of the model's, or like what a later member meant to use."""
+    above = [cls for cls in type_.cls.__mro__ if issubclass(cls, Resource) and cls is not Resource]
+    members = {name: value for cls in reversed(above) for name, value in vars(cls).items()}
+    annotated = {name for cls in above for name in vars(cls).get("__annotations__", ())}
+    for name in sorted(WORDS):
+        if name in annotated or isinstance(members.get(name), Property | Edge):
+            yield name, f"is a word of the model's: call it {name}_, which is {name} in the graph"
+    names = Counter(each.name for each in type_.properties)
+    yield from ((name, f"is there twice, as {name} and as {name}_") for name, count in names.items() if count > 1)
+    own = {id(value): name for name, value in members.items() if isinstance(value, Property | Edge)}
+    parts: tuple[Property | Edge, ...] = (*type_.properties, *type_.edges)
+    for part in parts:
+        for name in dict.fromkeys(own[id(used)] for used in _used(part) if id(used) in own):
+            yield part.name, f"uses the class's own {name}, declared above it, in place of what has that name outside"
+
+
+def _used(part: Property | Edge) -> Iterator[Any]:
+    """The paths, sources and functions that a member was declared with."""
+    for each in fields(part):
+        value = getattr(part, each.name)
+        yield from (path for _, path in value) if each.name == "properties" else (value,)
+
+
 def _of_type(type_: Type) -> Iterator[tuple[str, str]]:
     if not type_.description:
         yield "", "has no docstring that says what it is for"
@@ -90,6 +121,7 @@ def _of_type(type_: Type) -> Iterator[tuple[str, str]]:
         yield ".region", "is the engine's for what is called in every region"
     for call in type_.calls:
         yield from ((f" ({call})", what) for what in _of_call(call))
+    yield from _of_reads(type_)
     try:
         shapes = _item_shapes(type_.source)
     except Problem as problem:
@@ -100,6 +132,12 @@ def _of_type(type_: Type) -> Iterator[tuple[str, str]]:
         yield from ((f".{part.name}", what) for what in _of_property(part, shapes))
     for edge in type_.edges:
         yield from ((f".{edge.name}", what) for what in _of_edge(edge, shapes))
+
+
+def _of_reads(type_: Type) -> Iterator[tuple[str, str]]:
+    for call in (source.call for source in type_.reads):
+        if call.batch and not call.whose:
+            yield f" ({call})", "is read `of` and is a batch without `whose`: its reply is no record's own"
 
 
 def _of_owner(type_: Type, shapes: Sequence[Shape | None]) -> Iterator[tuple[str, str]]:
@@ -139,6 +177,20 @@ def _of_call(call: Call) -> Iterator[str]:
                 _walk(path.path if isinstance(path, Among) else path, above)
             except Problem as problem:
                 yield f"input {key}: {problem}"
+    if call.whose:
+        yield from _of_items(call, *call.whose)
+
+
+def _of_items(call: Call, path: str, member: str) -> Iterator[str]:
+    if not call.batch:
+        yield "says whose its items are, and is no batch"
+    try:
+        shape = _descend(_item_shapes(Source(call, path))[-1], member)
+    except Problem as problem:
+        yield f"whose: {problem}"
+        return
+    if shape is None or shape.type_name != "string":
+        yield f"whose: {member} is no text"
 
 
 def _of_property(part: Property, shapes: Sequence[Shape | None]) -> Iterator[str]:
@@ -209,6 +261,9 @@ def _key(edge: Edge, shape: Shape | None, many: bool) -> Iterator[str]:
 
 
 def _reply_shapes(source: Source) -> list[Shape | None]:
+    """The shape of what `of` reads: the reply, or a record's own item of a batch's."""
+    if source.call.whose:
+        return _item_shapes(Source(source.call, source.call.whose[0]))[-1:]
     return [operation_model(source.call).output_shape]
 
 
