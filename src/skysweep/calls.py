@@ -55,7 +55,7 @@ class Walk:
         self._listed: Counter[Feed] = Counter()
         self._failures: dict[Call, DetailFailure] = {}
         self._unasked: set[Call] = set()
-        self._batched: set[tuple[Call, str, str]] = set()
+        self._batched: dict[tuple[Call, str], set[str]] = {}  # what was asked for already, by call and other inputs
         self._dead: CallFailed | None = None
         self._turns = Turns()
 
@@ -272,19 +272,20 @@ class Walk:
     async def _batches(self, branch: Branch, window: Sequence[Record]) -> None:
         """Calls for many values at once, by their other inputs: each distinct value is asked for once in the unit."""
         call = branch.call
-        fresh: dict[str, dict[str, None]] = {}
+        asked: dict[str, dict[str, None]] = {}
         for record in window:
             try:
                 found = _value(call, record)
             except UNREADABLE as error:
                 self._count(call, CallFailed("failed", type(error).__name__, str(error)))
                 continue
-            if found and (call, *found) not in self._batched:
+            if found:
                 others, value = found
-                self._batched.add((call, others, value))
-                fresh.setdefault(others, {})[value] = None
-        for others, values in fresh.items():
-            given = iter(values)
+                asked.setdefault(others, {})[value] = None
+        for others, values in asked.items():
+            before = self._batched.setdefault((call, others), set())
+            given = iter([value for value in values if value not in before])
+            before.update(values)
             while chunk := list(islice(given, call.batch)):
                 await self._batch(branch, orjson.loads(others), chunk)
 
