@@ -26,9 +26,9 @@ take about 0.8 GB in all.
 
 The way of a request: wire.py cuts it, heads.py reads its head, models.py tells what it asks, server.py counts it, asks
 buckets.py for its tokens and the plan for its fault, and keeps replies; answers.py finds the items and pages them,
-content.py fills them by shape and by the tables of kinds.py and later.py, sizes.py leaves members out, render.py writes them,
-wheel.py sends them when they are due. identity.py answers for accounts and the organization, oracle.py says what must
-come of it all, elsewhere.py starts it as a process.
+content.py fills them by shape and by the tables of kinds.py and later.py, sizes.py leaves members out, render.py writes
+them, wheel.py sends them when they are due. identity.py answers for accounts and the organization, oracle.py says what
+must come of it all, elsewhere.py starts it as a process.
 """
 
 from benchmarks.fakeaws.elsewhere import Process, process

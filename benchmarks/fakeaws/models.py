@@ -285,7 +285,7 @@ def _routed(services: Iterable[str], request: Request) -> tuple[Operation, Input
         match = route.path.fullmatch(path) if route.method == request.method else None
         if match and route.query <= set(given):
             found = operation(route.service, route.name)
-            inputs = dict(_located(found, match.groupdict(), dict(given), request))
+            inputs = dict(_located(found, match.groupdict(), given, request))
             shape = found.model.input_shape
             if shape is None or all(name in inputs for name in shape.required_members if _in_query(found, name)):
                 return found, inputs
@@ -303,11 +303,17 @@ def _with_bucket(path: str, host: str) -> str:
 
 
 def _located(
-    found: Operation, path: Mapping[str, str], query: Mapping[str, str], request: Request
+    found: Operation, path: Mapping[str, str], query: Iterable[tuple[str, str]], request: Request
 ) -> Iterator[tuple[str, Any]]:
+    sources: Mapping[str, Mapping[str, str]] = {"uri": path, "querystring": dict(query), "header": request.headers}
     for name, shape in found.takes.items():
         place, told = shape.serialization.get("location"), shape.serialization.get("name", name)
-        source: Mapping[str, str] = {"uri": path, "querystring": query, "header": request.headers}.get(place or "", {})
+        if shape.type_name == "list" and place == "querystring":
+            several = [value for key, value in query if key == told]
+            if several:
+                yield name, several
+            continue
+        source = sources.get(place or "", {})
         value = source.get(told.lower() if place == "header" else told)
         if value is not None:
             yield name, unquote(value) if place == "uri" else value
