@@ -19,6 +19,7 @@ from skysweep.policies import ALWAYS
 HUB = "111111111111"
 HUB_ARN = f"arn:aws:iam::{HUB}:root"
 NEEDED = sorted({*ALWAYS, *catalogue.load().permissions()})
+PARTS = policies.parts(NEEDED)
 LACKING = sorted(policies.managed("ViewOnlyAccess").lacks(NEEDED))
 
 Run = Callable[[str], tuple[int, str, str]]
@@ -36,21 +37,16 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
     return call_main
 
 
-@pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The catalogue of today fits into one policy: so let IAM take less."""
-    whole = policies.parts
-    monkeypatch.setattr(policies, "parts", lambda actions: whole(actions, 1500))
-
-
 def printed(run: Run, options: str) -> Any:
     code, out, _ = run(options)
     assert code == 0
     return json.loads(out)
 
 
-def actions(document: Any) -> list[str]:
-    return [action for statement in document["Statement"] for action in statement["Action"]]
+def actions(printed: Any) -> list[str]:
+    """The actions of one policy, or of a list of them."""
+    documents = printed if isinstance(printed, list) else [printed]
+    return [action for each in documents for statement in each["Statement"] for action in statement["Action"]]
 
 
 # Policies
@@ -58,31 +54,33 @@ def actions(document: Any) -> list[str]:
 
 @pytest.mark.parametrize("options", ["", "--json"])
 def test_one_policy_is_printed_as_it_is(run: Run, options: str) -> None:
-    code, out, err = run(options)
+    code, out, err = run(f"--aws-requested-syncs iam {options}")
     assert (code, err) == (0, "")
-    assert json.loads(out) == policies.policy(NEEDED)
+    assert json.loads(out) == policies.policy({*ALWAYS, *catalogue.load(("iam",)).permissions()})
 
 
-@pytest.mark.usefixtures("small")
-def test_several_are_a_list_and_a_remark_says_so(run: Run) -> None:
-    _, out, err = run("")
+@pytest.mark.parametrize("options", ["", "--json"])
+def test_all_are_several_in_a_list_and_a_remark_says_so(run: Run, options: str) -> None:
+    _, out, err = run(options)
     documents = json.loads(out)
     assert len(documents) > 1
-    assert sorted(action for each in documents for action in actions(each)) == NEEDED
+    assert documents == PARTS
+    assert sorted(actions(documents)) == NEEDED
+    assert all(policies.size(each) <= policies.LIMIT for each in documents)
     assert err.startswith(f"{len(documents)} policies, as a list")
 
 
 def test_beyond_a_managed_policy_only_what_it_lacks_is_left(run: Run) -> None:
     code, out, err = run("--beyond ViewOnlyAccess")
     assert code == 0
-    assert actions(json.loads(out)) == LACKING
+    assert sorted(actions(json.loads(out))) == LACKING
     assert "iam:GetAccountAuthorizationDetails" in LACKING
     assert "ViewOnlyAccess as of 2026-09-30 (v46)" in err
 
 
 def test_beyond_goes_with_the_selection(run: Run) -> None:
     document = printed(run, "--beyond ViewOnlyAccess --aws-requested-syncs sns")
-    assert actions(document) == ["sns:GetTopicAttributes"]
+    assert actions(document) == ["sns:GetTopicAttributes", "tag:GetResources"]
 
 
 def test_where_nothing_lacks_the_document_allows_nothing(run: Run) -> None:
@@ -133,8 +131,8 @@ def test_the_template_makes_the_role_with_exactly_the_policies(run: Run) -> None
     template = printed(run, f"--cloudformation --json --trust {HUB} --role-name reader --external-id abc")
     defaults = {name: each.get("Default") for name, each in template["Parameters"].items()}
     assert defaults == {"Hub": HUB_ARN, "ExternalId": "abc", "RoleName": "reader"}
-    attached = template["Resources"]["Policy1"]["Properties"]
-    assert attached == {"PolicyDocument": policies.policy(NEEDED), "Roles": [{"Ref": "Role"}]}
+    attached = [each["Properties"] for name, each in template["Resources"].items() if name != "Role"]
+    assert attached == [{"PolicyDocument": each, "Roles": [{"Ref": "Role"}]} for each in PARTS]
     role = template["Resources"]["Role"]["Properties"]
     assert role["RoleName"] == {"Ref": "RoleName"}
     (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
@@ -151,12 +149,10 @@ def test_who_the_hub_is_must_be_said_in_the_end(run: Run) -> None:
     assert "ParameterKey=Hub" not in out
 
 
-@pytest.mark.usefixtures("small")
-def test_a_template_holds_as_many_policies_as_it_takes_beside_the_managed_one(run: Run) -> None:
-    template = printed(run, "--cloudformation --json")["Resources"]
+def test_a_template_attaches_the_managed_policy_and_what_it_lacks(run: Run) -> None:
+    template = printed(run, "--cloudformation --json --beyond ViewOnlyAccess")["Resources"]
     made = [each["Properties"]["PolicyDocument"] for name, each in template.items() if name != "Role"]
-    assert len(made) > 1
-    assert sorted(action for each in made for action in actions(each)) == NEEDED
+    assert sorted(actions(made)) == LACKING
     role = printed(run, "--cloudformation --json --beyond SecurityAudit")["Resources"]["Role"]["Properties"]
     assert role["ManagedPolicyArns"] == [{"Fn::Sub": "arn:${AWS::Partition}:iam::aws:policy/SecurityAudit"}]
 
@@ -188,9 +184,9 @@ def test_the_terraform_file_makes_the_role_with_exactly_the_policies(run: Run) -
     defaults = {name: each["default"] for name, each in found["variable"].items()}
     assert defaults == {"hub": f'"{HUB_ARN}"', "external_id": '"abc"', "role_name": '"reader"'}
     assert found["resource"]["aws_iam_role.skysweep"]["path"] == '"/audit/"'
-    (document,) = found["locals"]["policies"]
-    allowed = [action.strip('"') for statement in document["Statement"] for action in statement["Action"]]
-    assert allowed == NEEDED
+    documents = [[action.strip('"') for action in actions(each)] for each in found["locals"]["policies"]]
+    assert documents == [actions(each) for each in PARTS]
+    assert len(documents) > 1
     assert "aws_iam_role_policy_attachment.base" not in found["resource"]
 
 
@@ -198,7 +194,7 @@ def test_the_terraform_file_attaches_the_managed_policy_and_what_it_lacks(run: R
     found = terraform(run, "--beyond ViewOnlyAccess")
     base = found["resource"]["aws_iam_role_policy_attachment.base"]
     assert base["policy_arn"].endswith(':iam::aws:policy/job-function/ViewOnlyAccess"')
-    assert '"sns:GetTopicAttributes"' in found["locals"]["policies"][0]["Statement"][-1]["Action"]
+    assert sorted(action.strip('"') for action in actions(found["locals"]["policies"])) == LACKING
     assert "default" not in found["variable"]["hub"]
 
 

@@ -168,7 +168,7 @@ def where(account: Account, named: Sequence[str]) -> Iterator[Check]:
 def _lost(found: Found) -> Iterator[Check]:
     for name, why in found.failed:
         if _unknown_regions(why):
-            mend = "allow ec2:DescribeRegions (`skysweep permissions` prints the policy), or name --aws-regions"
+            mend = "allow ec2:DescribeRegions (`skysweep permissions` prints what allows it), or name --aws-regions"
             yield Check("regions", name, "failed", why, mend)
 
 
@@ -193,7 +193,7 @@ def refused(account: Account, refusals: Iterable[Refusal]) -> Iterator[Check]:
     """A line for each action that the account's caller may not do."""
     who = account.arn.partition("::")[2].partition(":")[2]
     mends = {
-        "policy": f"attach the policy that `skysweep permissions` prints to {who}",
+        "policy": f"attach all that `skysweep permissions` prints to {who}",
         "organization": f"let the organization's policies exempt {who}: no policy in the account can allow it",
         "boundary": f"let the permissions boundary of {who} allow it as well",
         "condition": "look at the policy's conditions: the sweep's calls must meet them",

@@ -24,7 +24,7 @@ COMMANDS = {
     "sync": "Sweep AWS accounts into the graph.",
     "demo": "Sweep a small emulated organization; needs no AWS account.",
     "plan": "Show the calls a sync would make; changes nothing.",
-    "permissions": "Print the least IAM policy for what is selected.",
+    "permissions": "Print the least IAM policies for what is selected.",
     "doctor": "Check that a sync can work, and say how to mend it.",
     "query": "Ask the graph: a saved question by its name, or Cypher.",
     "schema": "Show labels, properties and edges, with what they mean.",

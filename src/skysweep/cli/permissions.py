@@ -55,7 +55,7 @@ def permissions(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Print the least IAM policy for what is selected."""
+    """Print the least IAM policies for what is selected."""
     given = {
         "--cloudformation": cloudformation or None,
         "--terraform": terraform or None,
@@ -81,7 +81,7 @@ def permissions(
 
 
 def _form(given: set[str]) -> str:
-    """The option that says what to print, none for the policy; BadSettings for options that do not go together."""
+    """The option that says what to print, none for the policies; BadSettings for options that do not go together."""
     form = next((option for option in _GOES_WITH if option in given), "")
     for option in sorted(given - {form} - _GOES_WITH[form]):
         if form:
