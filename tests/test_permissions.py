@@ -19,6 +19,7 @@ LISTED = json.loads(Path(str(distribution("policyuniverse").locate_file("policyu
 _EKS = "https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelastickubernetesservice.html"
 NEWER: dict[str, str] = {
     "eks:DescribeAccessEntry": _EKS,
+    "eks:DescribeClusterVersions": _EKS,
     "eks:ListAccessEntries": _EKS,
     "eks:ListAssociatedAccessPolicies": _EKS,
 }

@@ -30,7 +30,7 @@ EXCEPTIONS: dict[tuple[str, str], tuple[str, ...]] = {
         )
     },
     ("accessanalyzer", "ListFindingsV2"): ("access-analyzer:ListFindings",),
-    ("apigatewayv2", "GetApis"): ("apigateway:GET",),
+    **{("apigatewayv2", operation): ("apigateway:GET",) for operation in ("GetApiMappings", "GetApis")},
     ("s3", "ListBuckets"): ("s3:ListAllMyBuckets",),
     ("s3", "HeadBucket"): ("s3:ListBucket",),
     ("s3", "GetBucketEncryption"): ("s3:GetEncryptionConfiguration",),
