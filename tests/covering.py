@@ -66,10 +66,14 @@ def answers() -> dict[str, dict[str, Answer]]:
 
 
 def types(catalogue: Catalogue, label: str) -> list[Type]:
-    """The type of that label and those that add to its nodes. Raises Unknown where there is none."""
+    """The type of that label and those that add to its nodes, but not what others merely tell of them.
+
+    Raises Unknown where there is none.
+    """
     if label not in catalogue.by_label:
         raise Unknown(f"no type has the label {label!r}")
-    return [type_ for type_ in catalogue.types if type_.label == label]
+    own = (type_ for type_ in catalogue.types if type_.label == label)
+    return [type_ for type_ in own if not (type_.teller and type_.extends)]
 
 
 def edges(catalogue: Catalogue, name: str) -> list[tuple[Type, Edge | None]]:
