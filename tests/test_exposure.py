@@ -345,13 +345,16 @@ def asked() -> Graph:
     graph.node("AWSRole", "role-of-all", arn="role-of-all")
     graph.node("Everyone", "*", owned=False)
     graph.edge("AWSRole", "role-of-all", "ALLOWS_ACCESS_FROM", "Everyone", "*", condition="[{}]")
-    for user, status, device in (("eve", "Active", False), ("ann", "Active", True), ("bob", "Inactive", False)):
-        graph.node("AWSUser", user, name=user)
+    unseen = None  # who may not list a user's devices does not know of none
+    for user, status, devices in (
+        ("eve", "Active", 0),
+        ("ann", "Active", 1),
+        ("bob", "Inactive", 0),
+        ("zoe", "Active", unseen),
+    ):
+        graph.node("AWSUser", user, name=user, mfa_devices=devices)
         graph.node("AccountAccessKey", f"key-{user}", status=status)
         graph.edge("AWSUser", user, "AWS_ACCESS_KEY", "AccountAccessKey", f"key-{user}")
-        if device:
-            graph.node("AWSMfaDevice", f"mfa-{user}")
-            graph.edge("AWSUser", user, "MFA_DEVICE", "AWSMfaDevice", f"mfa-{user}")
     for encrypted in (True, False):
         graph.node("EBSVolume", f"vol-{encrypted}", encrypted=encrypted, state="in-use")
         graph.node("EBSSnapshot", f"snap-{encrypted}", ispublic=encrypted)

@@ -123,11 +123,9 @@ ORDER BY account, role, trusted""",
         "keys_without_mfa",
         "Which users have an active access key but no MFA device?",
         ("account", "user", "keys"),
-        """MATCH (aws:AWSAccount)-[:RESOURCE]->(user:AWSUser)-[:AWS_ACCESS_KEY]->(key {status: 'Active'})
-OPTIONAL MATCH (user)-[:MFA_DEVICE]->(mfa)
-WITH aws, user, count(DISTINCT key) AS keys, count(mfa) AS devices
-WHERE devices = 0
-RETURN aws.name AS account, user.name AS user, keys
+        """MATCH (aws:AWSAccount)-[:RESOURCE]->(user:AWSUser {mfa_devices: 0})
+MATCH (user)-[:AWS_ACCESS_KEY]->(key {status: 'Active'})
+RETURN aws.name AS account, user.name AS user, count(DISTINCT key) AS keys
 ORDER BY account, user""",
     ),
     Question(
