@@ -9,7 +9,7 @@ import pytest
 
 from skysweep import catalogue
 from skysweep.aws import resourcepolicies
-from skysweep.aws.resourcepolicies import NamedRole, PolicyStatement, statements_of
+from skysweep.aws.resourcepolicies import AdmittingStatement, NamedRole, statements_of
 from skysweep.catalogue import Catalogue
 from skysweep.model import Context, Edge, Record
 
@@ -27,7 +27,7 @@ def statement(principal: Any = None, effect: str = "Allow", **more: Any) -> Reco
 
 
 def edge(name: str) -> Edge:
-    found = vars(PolicyStatement)[name]
+    found = vars(AdmittingStatement)[name]
     assert isinstance(found, Edge)
     return found
 

@@ -94,7 +94,7 @@ async def test_each_gets_its_answer_and_what_was_never_told_gets_none(store: Sto
     graph.node("ECRRepository", "denied")
     graph.node("ESDomain", "open", access_policies=policy("es:*"), endpoint="search.es.amazonaws.com")
     graph.node("EKSCluster", "open", endpoint_public_access=True, public_access_cidrs=["0.0.0.0/0"])
-    for label in ("APIGatewayRestAPI", "AWSLambda", "EfsFileSystem", "KMSKey", "SNSTopic"):
+    for label in ("APIGatewayRestAPI", "AWSEventBridgeEventBus", "AWSLambda", "EfsFileSystem", "KMSKey", "SNSTopic"):
         seen: dict[str, Any] = {f"_seen_{kind.operation}": 1 for kind in GUARDED if kind.label == label}
         graph.node(label, "none", **seen)
     await graph.write(store)
@@ -108,7 +108,7 @@ async def test_each_gets_its_answer_and_what_was_never_told_gets_none(store: Sto
     found = {(row["label"], row["id"]): (row["anonymous"], row["actions"], row["exposed"]) for row in rows}
     assert found == {
         **{(label, "none"): (False, [], None) for label in ("APIGatewayRestAPI", "AWSLambda", "EfsFileSystem")},
-        **{(label, "none"): (False, [], None) for label in ("KMSKey", "SNSTopic")},
+        **{(label, "none"): (False, [], None) for label in ("AWSEventBridgeEventBus", "KMSKey", "SNSTopic")},
         ("ECRRepository", "open"): (True, ["ecr:*"], None),
         ("EKSCluster", "open"): (None, None, True),
         ("ESDomain", "open"): (True, ["es:*"], True),

@@ -15,6 +15,7 @@ Label: TypeAlias = Literal[
     "AutoScalingGroup",
     "S3Bucket",
     "APIGatewayRestAPI",
+    "AWSEventBridgeEventBus",
     "AWSLambda",
     "ECRRepository",
     "ECSContainer",

@@ -31,6 +31,7 @@ class Guarded:
 
 
 GUARDED = (
+    Guarded("AWSEventBridgeEventBus", "events:*"),
     Guarded("APIGatewayRestAPI", "execute-api:*"),
     Guarded("AWSLambda", "lambda:*", "GetPolicy"),
     Guarded("ECRRepository", "ecr:*", "GetRepositoryPolicy"),

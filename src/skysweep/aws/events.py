@@ -9,10 +9,11 @@ from skysweep.aws.ecs import ECSCluster
 from skysweep.aws.iam import AWSRole
 from skysweep.aws.lambda_ import AWSLambda
 from skysweep.aws.logs import CloudWatchLogGroup
+from skysweep.aws.resourcepolicies import PolicyStatement, statements_of
 from skysweep.aws.sns import SNSTopic
 from skysweep.aws.sqs import SQSQueue
 from skysweep.aws.tags import AWSTag, tagged_by_arn
-from skysweep.model import Record, Resource, about, at, call, detail, to
+from skysweep.model import Record, Resource, about, at, by, call, detail, to
 
 BUSES = call("events", "ListEventBuses", "EventBuses[]")
 # Asked for each bus, because without its name only the default one's rules are told.
@@ -33,6 +34,14 @@ class AWSEventBridgeEventBus(Resource):
     creation_time: datetime = at("CreationTime")
 
     tagged: list[AWSTag] = tagged_by_arn(BUSES, "Arn")
+
+
+class EventBusPolicyStatement(PolicyStatement):
+    """One statement of a bus's policy: who may send events to it, or make rules on it."""
+
+    source = BUSES.each(statements_of("Policy", "Arn"))
+
+    bus: AWSEventBridgeEventBus = by("POLICY_STATEMENT", "^Arn")
 
 
 def set_off(rule: Record) -> list[str]:

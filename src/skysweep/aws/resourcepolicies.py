@@ -1,6 +1,6 @@
 """Resource policies: what a policy that hangs on a thing lets others do with it, statement by statement, and whom.
 
-Each service's own module says where its policies are read; S3's statements, in `s3.py`, are as Cartography writes them.
+Each service's own module says where its policies are read; S3's statements have what Cartography writes of them.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from skysweep.aws.iam import AWSRole, AWSUser
 from skysweep.aws.iam_principals import AWSRootPrincipal, AWSServicePrincipal, Everyone
 from skysweep.model import Edge, Path, Record, Resource, at
 from skysweep.paths import reader
+
+STATEMENT = "AWSResourcePolicyStatement"  # what statements of all services are
 
 
 def statements_of(policy: Path, arn: Path) -> Callable[[Record], Iterator[dict[str, Any]]]:
@@ -91,10 +93,20 @@ def _admits(kind: Kind) -> Any:
     return Edge("ALLOWS_ACCESS_FROM", keys, on="pathless_arn" if kind == "role" else "id", tells=told)
 
 
-class PolicyStatement(Resource):
+class AdmittingStatement(Resource):
+    """Whom a statement of a resource's policy lets in; no type itself."""
+
+    roles: list[NamedRole] = _admits("role")
+    users: list[NamedUser] = _admits("user")
+    accounts: list[NamedRoot] = _admits("root")
+    services: list[NamedService] = _admits("service")
+    everyone: list[Anybody] = _admits("everyone")
+
+
+class PolicyStatement(AdmittingStatement):
     """One statement of a resource's policy; no type itself."""
 
-    also = ("AWSResourcePolicyStatement",)
+    also = (STATEMENT,)
 
     id: str = at("id")
     sid: str = at("Sid")
@@ -106,9 +118,3 @@ class PolicyStatement(Resource):
     principal: str = at("Principal", then=json.dumps, doc="JSON")
     notprincipal: str = at("NotPrincipal", then=json.dumps, doc="JSON")
     condition: str = at("Condition", then=json.dumps, doc="JSON")
-
-    roles: list[NamedRole] = _admits("role")
-    users: list[NamedUser] = _admits("user")
-    accounts: list[NamedRoot] = _admits("root")
-    services: list[NamedService] = _admits("service")
-    everyone: list[Anybody] = _admits("everyone")

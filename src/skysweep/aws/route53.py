@@ -32,7 +32,10 @@ ZONES = call("route53", "ListHostedZones", "HostedZones[]", per="account")
 RECORDS = detail("route53", "ListResourceRecordSets", "ResourceRecordSets[]", on=ZONES, HostedZoneId="Id")
 
 # Names that AWS gives, whose things have types of their own, or that only prove a domain to be somebody's.
-_AWS = re.compile(r".+\.(?:amazonaws\.com(?:\.cn)?|cloudfront\.net|on\.aws|acm-validations\.aws)")
+_AWS = re.compile(
+    r".+\.(?:amazonaws\.com(?:\.cn)?|amazonses\.com|awsglobalaccelerator\.com|cloudfront\.net|on\.aws"
+    r"|acm-validations\.aws)"
+)
 _BALANCER = re.compile(r"dualstack\.(.+\.elb(?:\.[a-z0-9-]+)?\.amazonaws\.com(?:\.cn)?)")
 _BUCKET = re.compile(
     r"(?:(?P<bucket>.+)\.)?s3(?:-website)?(?:[.-](?:dualstack\.)?[a-z0-9-]+)?\.amazonaws\.com(?:\.cn)?"

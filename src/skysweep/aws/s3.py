@@ -12,6 +12,7 @@ from typing import Any
 
 from skysweep.aws._common import kms_arn, listed
 from skysweep.aws.kms import KMSKey
+from skysweep.aws.resourcepolicies import STATEMENT, AdmittingStatement
 from skysweep.aws.sns import SNSTopic
 from skysweep.aws.tags import AWSTag, tagged_by_arn
 from skysweep.model import Record, Resource, arn, at, by, call, detail, to
@@ -114,10 +115,10 @@ def statement_id(statement: Record) -> str:
     return f"{bucket}/policy_statement/{statement['number']}{sid}"
 
 
-class S3PolicyStatement(Resource):
+class S3PolicyStatement(AdmittingStatement):
     """One statement of a bucket's policy: who may do what with which objects, and under which condition."""
 
-    also = ("AWSS3PolicyStatement",)
+    also = ("AWSS3PolicyStatement", STATEMENT)
     source = POLICY.each(statements)
 
     id: str = at(statement_id)
