@@ -21,12 +21,13 @@ from wide import build_wide
 from wide.ground import Made
 from wide.listed import derived, listed
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(300)
 
 UNSHOWN = {
     "AWSAccessAnalyzer",  # moto has no Access Analyzer
     "AWSAccessAnalyzerFinding",
     "APIGatewayClientCertificate",  # nor operations that list these
+    "AWSCloudWatchCompositeAlarm",  # nor one that makes these
     "AWSECRImageScanFinding",  # DescribeImages does not say that an image was scanned
     "AWSSecurityHubStandard",
     "AWSTransferUser",

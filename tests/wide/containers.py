@@ -31,7 +31,7 @@ def _manifest(number: int) -> str:
 
 
 def build_registry(ground: Ground) -> str:
-    """A repository with an image of two tags, scanned; gives the URI of the first."""
+    """A repository that everyone may pull from, with two images; gives the URI of the first."""
     ecr = ground.client("ecr")
     repository = ecr.create_repository(
         repositoryName="shop/web",
@@ -41,6 +41,8 @@ def build_registry(ground: Ground) -> str:
     )["repository"]
     arn, uri = repository["repositoryArn"], repository["repositoryUri"]
     ground.node("ECRRepository", arn, ("ENCRYPTED_BY", ground.key.rpartition("/")[2]))
+    policy = ground.policy("ECRPolicyStatement", arn, {"AWS": "*"}, "ecr:BatchGetImage")
+    ecr.set_repository_policy(repositoryName="shop/web", policyText=policy)
     for number, tag in ((1, "1.0"), (2, "2.0")):
         image = ecr.put_image(
             repositoryName="shop/web", imageManifest=_manifest(number), imageManifestMediaType=DOCKER, imageTag=tag

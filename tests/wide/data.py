@@ -19,6 +19,9 @@ def build_files(ground: Ground) -> None:
         "FileSystemId"
     ]
     ground.node("EfsFileSystem", system, ("ENCRYPTED_BY", ground.key.rpartition("/")[2]))
+    arn = ground.arn("elasticfilesystem", f"file-system/{system}")
+    policy = ground.policy("EfsPolicyStatement", arn, {"AWS": "*"}, "elasticfilesystem:ClientMount")
+    efs.put_file_system_policy(FileSystemId=system, Policy=policy)
     target = efs.create_mount_target(FileSystemId=system, SubnetId=ground.subnets[0], SecurityGroups=[ground.group])
     ground.node(
         "EfsMountTarget", target["MountTargetId"], ("ATTACHED_TO", system), ("PART_OF_SUBNET", ground.subnets[0])
@@ -63,12 +66,14 @@ def build_caches(ground: Ground) -> None:
 
 def build_search(ground: Ground) -> None:
     """A search domain on the internet."""
+    policy = ground.policy("ESPolicyStatement", ground.arn("es", "domain/wide"), {"AWS": "*"}, "es:ESHttpGet")
     status = ground.client("opensearch").create_domain(
         DomainName="wide",
         EngineVersion="OpenSearch_2.5",
         ClusterConfig={"InstanceType": "t3.small.search", "InstanceCount": 1},
         EBSOptions={"EBSEnabled": True, "VolumeType": "gp3", "VolumeSize": 10},
         EncryptionAtRestOptions={"Enabled": True, "KmsKeyId": ground.key},
+        AccessPolicies=policy,
         NodeToNodeEncryptionOptions={"Enabled": True},
         TagList=TAG_LIST,
     )["DomainStatus"]
@@ -95,9 +100,7 @@ def build_warehouse(ground: Ground) -> None:
         Tags=TAG_LIST,
     )
     cluster = ground.arn("redshift", "cluster:wide")
-    ground.node(
-        "RedshiftCluster", cluster, ("MEMBER_OF_EC2_SECURITY_GROUP", ground.group), ("MEMBER_OF_AWS_VPC", ground.vpc)
-    )
+    ground.node("RedshiftCluster", cluster, ("MEMBER_OF_EC2_SECURITY_GROUP", ground.group))
 
 
 def build_tables(ground: Ground) -> None:

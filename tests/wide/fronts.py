@@ -33,6 +33,13 @@ def build_apis(ground: Ground, certificate: str) -> None:
     api = ground.client("apigateway")
     made = api.create_rest_api(name="wide", endpointConfiguration={"types": ["REGIONAL"]}, tags=TAGS)["id"]
     ground.node("APIGatewayRestAPI", made)
+    policy = ground.policy(
+        "APIGatewayPolicyStatement",
+        f"arn:aws:apigateway:{REGION}::/restapis/{made}",
+        {"AWS": "*"},
+        "execute-api:Invoke",
+    )
+    api.update_rest_api(restApiId=made, patchOperations=[{"op": "replace", "path": "/policy", "value": policy}])
     invoke = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{ground.function}/invocations"
     root = api.get_resources(restApiId=made)["items"][0]["id"]
     orders = api.create_resource(restApiId=made, parentId=root, pathPart="orders")["id"]
@@ -148,4 +155,5 @@ def build_domain(ground: Ground) -> None:
         RegistrantContact=CONTACT,
         TechContact=CONTACT,
     )
+    ground.node("DNSHost", "example.ghost.io")  # the demo's blog
     ground.node("AWSRoute53Domain", "wide-example.com")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from skysweep.demo.session import Account
 
 REGION = "us-east-1"
+SERVICE = "events.amazonaws.com"
 TAGS = {"team": "wide"}
 TAG_LIST = [{"Key": "team", "Value": "wide"}]
 
@@ -71,6 +72,12 @@ class Ground:
     def arn(self, service: str, resource: str) -> str:
         """The ARN of a resource of this account and region."""
         return f"arn:aws:{service}:{REGION}:{self.account.id}:{resource}"
+
+    def policy(self, label: str, resource: str, principal: dict[str, str], action: str) -> str:
+        """The text of a policy that lets a principal act on a resource, its one statement noted as a node."""
+        self.node(label, f"{resource}/policy_statement/wide")
+        statement = {"Sid": "wide", "Effect": "Allow", "Principal": principal, "Action": action, "Resource": "*"}
+        return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
     def tell_moto(self, path: str, document: dict[str, Any]) -> None:
         """Set what only moto's own API can: answers that no operation of AWS makes, and its behaviour."""
@@ -139,6 +146,9 @@ def _function(account: Account, role: str, made: Made) -> str:
         Code=code,
         Layers=[layer["LayerVersionArn"]],
     )["FunctionArn"]
+    functions.add_permission(FunctionName="wide", StatementId="wide", Action="lambda:InvokeFunction", Principal=SERVICE)
+    made.node("LambdaPolicyStatement", f"{function}/policy_statement/wide", ("ALLOWS_ACCESS_FROM", SERVICE))
+    made.node("AWSServicePrincipal", SERVICE)
     made.node("AWSLambdaLayer", layer["LayerVersionArn"])
     made.edge(function, "HAS", layer["LayerVersionArn"])
     return function

@@ -26,6 +26,7 @@ class Line:
 
     form: the id, made of the name found: `{}`, with `{region}` and `{account}`; empty where only the number is known.
     each: the listing that the operation is called for the items of: (method, path, parameter).
+    statements: what is found is the text of a policy, each of whose statements is a node.
     """
 
     label: str
@@ -34,6 +35,7 @@ class Line:
     form: str = "{}"
     each: tuple[str, str, str] | None = None
     inputs: Mapping[str, Any] = field(default_factory=dict)
+    statements: bool = False
 
 
 COUNTED = ""
@@ -42,6 +44,9 @@ USERS = ("list_users", "Users[].UserName", "UserName")
 ZONES = ("list_hosted_zones", "HostedZones[].Id", "HostedZoneId")
 FUNCTIONS = ("list_functions", "Functions[].FunctionName", "FunctionName")
 KEYS = ("list_keys", "Keys[].KeyId", "KeyId")
+DEFAULT = {"PolicyName": "default"}
+TOPICS = ("list_topics", "Topics[].TopicArn", "TopicArn")
+QUEUES = ("list_queues", "QueueUrls[]", "QueueUrl")
 BALANCERS = ("describe_load_balancers", "LoadBalancers[].LoadBalancerArn", "LoadBalancerArn")
 INLINE = "[UserDetailList[].UserPolicyList, GroupDetailList[].GroupPolicyList, RoleDetailList[].RolePolicyList][][][]"
 RULES = "SecurityGroups[].[IpPermissions, IpPermissionsEgress][][]"
@@ -118,7 +123,7 @@ REGIONAL = (
         "arn:aws:rds:{region}:{account}:subgrp:{}",
     ),
     Line("DynamoDBTable", "dynamodb.describe_table", "Table.TableArn", each=TABLES),
-    Line("DynamoDBBillingModeSummary", "dynamodb.describe_table", "Table[?@.BillingModeSummary]", COUNTED, TABLES),
+    Line("DynamoDBBillingModeSummary", "dynamodb.describe_table", "Table.BillingModeSummary", COUNTED, TABLES),
     Line("DynamoDBGlobalSecondaryIndex", "dynamodb.describe_table", "Table.GlobalSecondaryIndexes[]", COUNTED, TABLES),
     Line("DynamoDBSSEDescription", "dynamodb.describe_table", "Table.SSEDescription", COUNTED, TABLES),
     Line("AWSLambda", "lambda.list_functions", "Functions[].FunctionArn"),
@@ -135,6 +140,17 @@ REGIONAL = (
     Line("KMSGrant", "kms.list_grants", "Grants[].GrantId", each=KEYS),
     Line("SNSTopic", "sns.list_topics", "Topics[].TopicArn"),
     Line("SNSTopicSubscription", "sns.list_subscriptions", "Subscriptions[]", COUNTED),
+    Line("KMSPolicyStatement", "kms.get_key_policy", "Policy", COUNTED, KEYS, DEFAULT, statements=True),
+    Line("SNSPolicyStatement", "sns.get_topic_attributes", "Attributes.Policy", COUNTED, TOPICS, statements=True),
+    Line(
+        "SQSPolicyStatement",
+        "sqs.get_queue_attributes",
+        "Attributes.Policy",
+        COUNTED,
+        QUEUES,
+        {"AttributeNames": ["Policy"]},
+        statements=True,
+    ),
     Line("AWSEventBridgeEventBus", "events.list_event_buses", "EventBuses[].Arn"),
     Line("SQSQueue", "sqs.list_queues", "QueueUrls[]", COUNTED),
 )
@@ -208,6 +224,8 @@ def listed(accounts: Sequence[Account], regions: Sequence[str]) -> tuple[dict[st
 
 def _found(line: Line, reply: dict[str, Any]) -> list[Any]:
     found = jmespath.search(line.path, reply)
+    if line.statements:
+        return json.loads(found)["Statement"] if found else []
     return found if isinstance(found, list) else [found] if found else []
 
 
