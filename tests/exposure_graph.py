@@ -20,6 +20,9 @@ ALSO = {
     "EC2Instance": ("AWSEC2Instance", "ComputeInstance"),
     "EBSSnapshot": ("AWSEBSSnapshot", "Snapshot"),
     "RDSSnapshot": ("AWSRDSSnapshot", "Snapshot"),
+    "GuardDutyFinding": ("AWSGuardDutyFinding", "Risk", "SecurityIssue"),
+    "AWSInspectorFinding": ("Risk",),
+    "AWSAccessAnalyzerFinding": ("Risk",),
 }
 ALL_USERS = "http://acs.amazonaws.com/groups/global/AllUsers"
 MARKS = ("GetBucketPolicy", "GetBucketAcl", "GetPublicAccessBlock", "GetBucketOwnershipControls")

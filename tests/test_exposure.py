@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from exposure_graph import EXPECTED, OTHER, OURS, PUBLIC_POLICY, SEEN, Graph, estate, surroundings
@@ -311,6 +312,7 @@ async def test_the_readmes_own_queries(store: Store) -> None:
     assert {row["rds"]["id"] for row in everything} == {"db-plain", "db-sealed"}
 
 
+NOW = datetime.now(UTC).replace(microsecond=0)
 TRUSTED = (
     *(
         ("AWSRootPrincipal", f"arn:aws:iam::{account}:root")
@@ -359,7 +361,69 @@ def asked() -> Graph:
         graph.node("EBSVolume", f"vol-{encrypted}", encrypted=encrypted, state="in-use")
         graph.node("EBSSnapshot", f"snap-{encrypted}", ispublic=encrypted)
         graph.node("RDSSnapshot", f"rds-snap-{encrypted}", ispublic=encrypted)
+    found(graph)
+    apis(graph)
+    people(graph)
     return graph
+
+
+def found(graph: Graph) -> None:
+    """Findings, about what is exposed and what is not, and images that run."""
+    graph.node("GuardDutyFinding", "attack", severity=9.1, severity_label="critical", title="Mining")
+    graph.node("GuardDutyFinding", "probe", severity=2.0, severity_label="low", title="Probe")
+    for name, instance in (("attack", "i-web"), ("probe", "i-web"), ("attack", "i-private")):
+        graph.edge("GuardDutyFinding", name, "AFFECTS", "EC2Instance", instance)
+    graph.node("ECSService", "service", name="shop")
+    graph.node("ECRImage", "sha256:old", owned=False)
+    for task in ("task-1", "task-2"):
+        graph.edge("ECSService", "service", "HAS_TASK", "ECSTask", graph.node("ECSTask", task))
+        graph.node("ECSContainer", f"{task}/web", image="shop:1")
+        graph.edge("ECSTask", task, "HAS_CONTAINER", "ECSContainer", f"{task}/web")
+        graph.edge("ECSContainer", f"{task}/web", "HAS_IMAGE", "ECRImage", "sha256:old")
+    for name, severity, status, (label, about) in (
+        ("cve-1", "CRITICAL", "ACTIVE", ("EC2Instance", "i-web")),
+        ("cve-2", "CRITICAL", "SUPPRESSED", ("EC2Instance", "i-web")),
+        ("cve-3", "HIGH", "ACTIVE", ("ECRImage", "sha256:old")),
+        ("cve-4", "CRITICAL", "ACTIVE", ("ECRImage", "sha256:old")),
+    ):
+        graph.node("AWSInspectorFinding", name, severity=severity, status=status, name=name)
+        graph.edge("AWSInspectorFinding", name, "AFFECTS", label, about)
+    graph.node("AWSECRImageScanFinding", "sha256:old/cve-5", owned=False, severity="CRITICAL")
+    graph.edge("AWSECRImageScanFinding", "sha256:old/cve-5", "AFFECTS", "ECRImage", "sha256:old")
+    shared: dict[str, Any] = {"resource": "arn:repo", "resource_type": "AWS::ECR::Repository", "actions": ["ecr:Pull"]}
+    for public, status in ((True, "ACTIVE"), (True, "ARCHIVED"), (False, "ACTIVE")):
+        graph.node("AWSAccessAnalyzerFinding", f"{public} {status}", is_public=public, status=status, **shared)
+    for days, in_use in ((10, True), (-1, True), (40, True), (10, False)):
+        name = f"{days}-{in_use}"
+        graph.node("ACMCertificate", name, domainname=name, in_use=in_use, not_after=NOW + timedelta(days=days))
+
+
+def apis(graph: Graph) -> None:
+    """An API of whose methods one asks nobody, one that a policy guards, and one that only VPCs reach."""
+    for api, exposed, policy in (("open", True, None), ("guarded", True, "{}"), ("inner", False, None)):
+        graph.node("APIGatewayRestAPI", api, name=api, exposed_internet=exposed, policy=policy)
+        graph.node("APIGatewayResource", f"{api}/", path="/")
+        graph.edge("APIGatewayRestAPI", api, "RESOURCE", "APIGatewayResource", f"{api}/")
+        for verb, asks, key in (("GET", "NONE", False), ("PUT", "NONE", True), ("POST", "AWS_IAM", None)):
+            graph.node(
+                "APIGatewayMethod", f"{api}/{verb}", httpmethod=verb, authorization_type=asks, api_key_required=key
+            )
+            graph.edge("APIGatewayResource", f"{api}/", "HAS_METHOD", "APIGatewayMethod", f"{api}/{verb}")
+
+
+def people(graph: Graph) -> None:
+    """A person with users in two accounts, and one with two users in one."""
+    for person, account, user in (
+        ("ann@x.org", OURS, "arn:ann"),
+        ("ann@x.org", OTHER, "arn:ann-too"),
+        ("bob@x.org", OURS, "arn:bob"),
+        ("bob@x.org", OURS, "arn:bob-too"),
+    ):
+        graph.account = account
+        graph.node("AWSUser", user, arn=user)
+        graph.node("User", person, owned=False, email=person)
+        graph.edge("User", person, "HAS_ACCOUNT", "AWSUser", user)
+    graph.account = OURS
 
 
 ANSWERS: dict[str, list[tuple[Any, ...]]] = {
@@ -398,6 +462,15 @@ ANSWERS: dict[str, list[tuple[Any, ...]]] = {
     "unencrypted_volumes": [("111", "vol-False", "in-use")],
     "public_snapshots": [("111", "rds-snap-True"), ("111", "snap-True")],
     "exposed_roles": [("i-web", ["direct"], "role")],
+    "critical_findings_exposed": [("111", "i-web", "Mining"), ("111", "i-web", "cve-1")],
+    "vulnerable_images_running": [("111", "shop", "shop:1", 2)],
+    "publicly_shared": [("111", "AWS::ECR::Repository", "arn:repo", ["ecr:Pull"])],
+    "expiring_certificates": [
+        ("111", "-1-True", NOW - timedelta(days=1), None),
+        ("111", "10-True", NOW + timedelta(days=10), None),
+    ],
+    "open_api_methods": [("111", "open", "/", "GET")],
+    "people_in_several_accounts": [("ann@x.org", "111", "arn:ann"), ("ann@x.org", "222", "arn:ann-too")],
 }
 
 

@@ -155,4 +155,69 @@ ORDER BY instanceid, role""",
     ),
 )
 
-QUESTIONS: Mapping[str, Question] = MappingProxyType({question.name: question for question in (*_README, *_MORE)})
+_FOUND = (
+    Question(
+        "critical_findings_exposed",
+        "Which critical findings of GuardDuty, Inspector and Security Hub are about something that the internet "
+        "reaches?",
+        ("account", "resource", "finding"),
+        """MATCH (aws:AWSAccount)-[:RESOURCE]->(resource {exposed_internet: true})<-[:AFFECTS]-(finding:Risk)
+WHERE coalesce(finding.severity_label, finding.severity) IN ['CRITICAL', 'critical']
+  AND coalesce(finding.status, 'ACTIVE') <> 'SUPPRESSED'
+RETURN DISTINCT aws.name AS account, resource.id AS resource, coalesce(finding.title, finding.name) AS finding
+ORDER BY account, resource, finding""",
+    ),
+    Question(
+        "vulnerable_images_running",
+        "Which ECS services run images with critical vulnerabilities, and how many does each image have?",
+        ("account", "service", "image", "findings"),
+        """MATCH (aws:AWSAccount)-[:RESOURCE]->(service:ECSService)-[:HAS_TASK]->(:ECSTask)
+      -[:HAS_CONTAINER]->(container:ECSContainer)-[:HAS_IMAGE]->(image:ECRImage)
+MATCH (image)<-[:AFFECTS]-(finding {severity: 'CRITICAL'})
+RETURN aws.name AS account, service.name AS service, container.image AS image, count(DISTINCT finding) AS findings
+ORDER BY account, service, image""",
+    ),
+    Question(
+        "publicly_shared",
+        "What does Access Analyzer find open to everybody, and for what?",
+        ("account", "type", "resource", "actions"),
+        """MATCH (aws:AWSAccount)-[:RESOURCE]->(finding:AWSAccessAnalyzerFinding {is_public: true, status: 'ACTIVE'})
+RETURN aws.name AS account, finding.resource_type AS type, finding.resource AS resource, finding.actions AS actions
+ORDER BY account, type, resource""",
+    ),
+    Question(
+        "expiring_certificates",
+        "Which certificates that are in use expire within 30 days, and which of them does AWS not renew?",
+        ("account", "domain", "expires", "renewal"),
+        """MATCH (aws:AWSAccount)-[:RESOURCE]->(certificate:ACMCertificate {in_use: true})
+WHERE certificate.not_after < datetime() + duration('P30D')
+RETURN aws.name AS account, certificate.domainname AS domain, certificate.not_after AS expires,
+       certificate.renewal_eligibility AS renewal
+ORDER BY expires, account, domain""",
+    ),
+    Question(
+        "open_api_methods",
+        "Which methods of REST APIs that the internet reaches ask nobody who is calling?",
+        ("account", "api", "path", "method"),
+        """MATCH (aws:AWSAccount)-[:RESOURCE]->(api:APIGatewayRestAPI {exposed_internet: true})
+MATCH (api)-[:RESOURCE]->(part:APIGatewayResource)-[:HAS_METHOD]->(call:APIGatewayMethod {authorization_type: 'NONE'})
+WHERE api.policy IS NULL AND call.httpmethod <> 'OPTIONS' AND coalesce(call.api_key_required, false) = false
+RETURN aws.name AS account, api.name AS api, part.path AS path, call.httpmethod AS method
+ORDER BY account, api, path, method""",
+    ),
+    Question(
+        "people_in_several_accounts",
+        "Who has IAM users in more than one account?",
+        ("person", "account", "user"),
+        """MATCH (person:User)-[:HAS_ACCOUNT]->(:AWSUser)<-[:RESOURCE]-(aws:AWSAccount)
+WITH person, count(DISTINCT aws) AS accounts
+WHERE accounts > 1
+MATCH (person)-[:HAS_ACCOUNT]->(user:AWSUser)<-[:RESOURCE]-(aws:AWSAccount)
+RETURN person.email AS person, aws.name AS account, user.arn AS user
+ORDER BY person, account, user""",
+    ),
+)
+
+QUESTIONS: Mapping[str, Question] = MappingProxyType(
+    {question.name: question for question in (*_README, *_MORE, *_FOUND)}
+)
