@@ -146,6 +146,19 @@ def test_lists_are_comma_separated_and_keep_their_order() -> None:
     assert settings.exclude_accounts == {"333333333333"}
 
 
+def test_accounts_are_named_and_in_production_by_option_or_by_variable() -> None:
+    said = {"SKYSWEEP_ACCOUNT_NAMES": "data=Data = all of it", "SKYSWEEP_PRODUCTION_ACCOUNTS": "data,222222222222"}
+    aws = from_options(environ=said).aws
+    assert aws.account_names == (("data", "Data = all of it"),)
+    assert aws.production_accounts == ("data", "222222222222")
+    named = "111111111111=Shop, data=Data,data=Data"
+    aws = from_options(account_names=named, production_accounts="shop", environ=said).aws
+    assert aws.account_names == (("111111111111", "Shop"), ("data", "Data"))
+    assert aws.production_accounts == ("shop",)
+    silent = from_options(environ={"SKYSWEEP_ACCOUNT_NAMES": ""}).aws
+    assert (silent.account_names, silent.production_accounts) == ((), ())
+
+
 WRONG: list[tuple[dict[str, Any], dict[str, str], list[str]]] = [
     ({"neo4j_uri": "http://h:7474"}, {}, ["--neo4j-uri", "http://h:7474", "bolt://"]),
     ({}, {"NEO4J_URI": "localhost"}, ["NEO4J_URI", "localhost", "bolt://"]),
@@ -174,6 +187,14 @@ WRONG: list[tuple[dict[str, Any], dict[str, str], list[str]]] = [
     ({"exclude_accounts": "x"}, {}, ["--exclude-accounts", "'x'"]),
     ({"profiles": "a", "all_profiles": True}, {}, ["--profile", "--aws-sync-all-profiles"]),
     ({"regions": " , "}, {}, ["--aws-regions"]),
+    ({"account_names": "shop"}, {}, ["--account-names", "'shop'", "ACCOUNT=NAME"]),
+    ({"account_names": "shop=Shop,data="}, {}, ["--account-names", "'data='", "ACCOUNT=NAME"]),
+    ({"account_names": "1234=Shop"}, {}, ["--account-names", "'1234'", "12 digits"]),
+    ({"account_names": "shop=Shop,shop=Web"}, {}, ["--account-names", "'shop=Web'", "one name for shop"]),
+    ({"production_accounts": "1234"}, {}, ["--production-accounts", "'1234'", "12 digits"]),
+    ({"production_accounts": ","}, {}, ["--production-accounts"]),
+    ({}, {"SKYSWEEP_ACCOUNT_NAMES": "=Shop"}, ["SKYSWEEP_ACCOUNT_NAMES", "'=Shop'"]),
+    ({}, {"SKYSWEEP_PRODUCTION_ACCOUNTS": "12"}, ["SKYSWEEP_PRODUCTION_ACCOUNTS", "'12'"]),
 ]
 
 

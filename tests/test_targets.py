@@ -77,6 +77,27 @@ async def test_roles_in_each_account_over_the_real_stack(moto: str) -> None:
     assert found.accounts[0].arn == f"arn:aws:iam::{ONE}:role/Audit"
 
 
+async def test_a_profile_that_roles_are_assumed_from_names_its_own_account_alone(
+    moto: str, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", moto)
+    (files / "config").write_text("[profile hub]\nregion = eu-west-1\n")
+    found = await find(
+        profiles=("hub",),
+        accounts=(ONE, MOTO),
+        role_name="Audit",
+        regions=("eu-west-1",),
+        account_names=(("hub", "Hub"), *((f"p{number}", "x") for number in range(12))),
+        production_accounts=("hub",),
+    )
+    assert found.names == {MOTO: "Hub"}
+    assert found.production == {ONE: False, MOTO: True}
+    (remark,) = found.remarks
+    assert remark.endswith("p8, p9 and 2 more")
+    silent = await find(**isolated(moto, regions=("eu-west-1",)))
+    assert (silent.names, silent.production, silent.remarks) == ({}, {}, [])
+
+
 async def test_regions_are_those_enabled_narrowed_by_the_settings(moto: str) -> None:
     found = await find(**isolated(moto, regions=("us-west-2", "eu-west-1")))
     assert [(account.id, account.regions) for account in found.accounts] == [(MOTO, ("eu-west-1", "us-west-2"))]
@@ -102,6 +123,21 @@ async def test_profiles_each_by_their_own_chain(moto: str, files: Path, monkeypa
     assert found.duplicates == [("beta", ONE)]
     assert [name for name, _ in found.failed] == ["broken", "lost"]
     assert "nobody" in dict(found.failed)["lost"]
+    noted = await find(
+        all_profiles=True,
+        regions=("eu-west-1",),
+        account_names=((TWO, "by its id"), ("beta", "Shop"), ("gamma", "by its profile"), ("lost", "x"), ("none", "y")),
+        production_accounts=("beta", "hub", THREE),
+    )
+    names = {account.id: account.name for account in noted.accounts}
+    assert names == {ONE: "Shop", TWO: "by its id", MOTO: "hub"}
+    assert noted.names == {ONE: "Shop", TWO: "by its id"}
+    assert noted.production == {ONE: True, TWO: False, MOTO: True}
+    assert noted.remarks == [
+        "--account-names: no account that is swept now: none",
+        f"--production-accounts: no account that is swept now: {THREE}",
+    ]
+    assert noted.failed == found.failed
     chosen = await find(profiles=("gamma",), regions=("eu-west-1",))
     assert [(account.profile, account.id) for account in chosen.accounts] == [("gamma", TWO)]
 

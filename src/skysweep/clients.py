@@ -65,8 +65,10 @@ class AwsSettings:
     credentials. organization: sweep the active accounts of the base credentials' organization by that role; `accounts`
     then narrows. exclude_accounts: leave these out; exclude_units: and those anywhere under these roots and
     organizational units. organization_accounts: through which accounts the tree of their organization is read; empty
-    for those that manage one, and the one that `organization` starts from. regions: only these. Timeouts are seconds.
-    rate_share: which share of AWS's rate limits to use, 0 for no pacing. connections: HTTP exchanges at once.
+    for those that manage one, and the one that `organization` starts from. account_names: what accounts, by id or by
+    profile, are called in the graph. production_accounts: which are in production, the same way; empty where nobody
+    says. regions: only these. Timeouts are seconds. rate_share: which share of AWS's rate limits to use, 0 for no
+    pacing. connections: HTTP exchanges at once.
     """
 
     endpoint_url: str | None = None
@@ -83,6 +85,8 @@ class AwsSettings:
     exclude_accounts: frozenset[str] = frozenset()
     exclude_units: tuple[str, ...] = ()
     organization_accounts: tuple[str, ...] = ()
+    account_names: tuple[tuple[str, str], ...] = ()
+    production_accounts: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
     retry_mode: Literal["adaptive", "standard", "legacy"] = "adaptive"
     max_attempts: int = 3

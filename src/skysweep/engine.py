@@ -170,7 +170,7 @@ class _Sweep:
         """Workers walk units, writers commit what they find; ends when the plan is done and the streams are empty."""
         self.tally.phase = "sweeping"
         self.tally.planned({each.id: plan.count(each, self.catalogue.calls) for each in self.books.accounts})
-        await self.writer.accounts([_account_row(each) for each in self.books.accounts])
+        await self.writer.accounts([self._account_row(each) for each in self.books.accounts])
         async with anyio.create_task_group() as keeping:
             keeping.start_soon(self.books.keep)
             async with anyio.create_task_group() as writing:
@@ -183,6 +183,15 @@ class _Sweep:
                 self.writer.close()
             keeping.cancel_scope.cancel()
         await self.books.note()
+
+    def _account_row(self, account: Account) -> dict[str, Any]:
+        """What is known of an account before it is asked anything."""
+        props: dict[str, Any] = {"id": account.id, "inscope": True, "foreign": False}
+        if account.name:
+            props["name"] = account.name
+        if account.id not in self.dead:  # where nothing leads to it any more, the settings cannot tell of it
+            props["production"] = self.found.production.get(account.id)
+        return {"id": account.id, "props": props}
 
     async def _alone(self) -> None:
         """Collects in this process."""
@@ -211,6 +220,9 @@ class _Sweep:
 
     async def _settle(self) -> None:
         """All nodes are in: the links, the cleanup, the analysis."""
+        # Organizations has named its accounts by now; who named one in the settings means it.
+        named = [each for each in self.books.accounts if each.id in self.found.names]
+        await self.writer.accounts([self._account_row(each) for each in named])
         self.tally.phase = "linking"
         await self.writer.links(self.catalogue)
         await self.books.note()
@@ -264,6 +276,7 @@ class _Sweep:
                 units=ledger.count_lacking(sweep) - len(units), quarantined=ledger.count_quarantined(sweep) - len(aside)
             ),
             accounts=self._accounts(),
+            remarks=self.found.remarks,
             peak_rss_mb=peak_rss_mb() + self.others_mb,
         )
 
@@ -284,8 +297,3 @@ class _Sweep:
             for name, account in self.found.duplicates
         ]
         return swept + again + lost
-
-
-def _account_row(account: Account) -> dict[str, Any]:
-    props = {"id": account.id, "inscope": True, "foreign": False}
-    return {"id": account.id, "props": props | ({"name": account.name} if account.name else {})}

@@ -76,7 +76,7 @@ class Report:
     seconds: wall clock. targets: accounts in regions. gaps: what was not covered, by operation and outcome. units:
     those neither complete nor absent, and those with failed details, the first LISTED. quarantined: records and links
     that are not in the graph, with the reason, the first LISTED. left_out: how many more of both there are.
-    peak_rss_mb: of its processes together, in MiB.
+    remarks: what of the settings was of no use. peak_rss_mb: of its processes together, in MiB.
     """
 
     sweep: str
@@ -93,6 +93,7 @@ class Report:
     quarantined: list[dict[str, Any]] = field(default_factory=list)
     left_out: LeftOut = field(default_factory=lambda: LeftOut(units=0, quarantined=0))
     accounts: list[AccountResult] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
     peak_rss_mb: float = 0.0
 
     @property
@@ -126,10 +127,11 @@ class Report:
     def from_dict(cls, document: Mapping[str, Any]) -> Self:
         """The report that `to_dict` made `document` of. Raises KeyError or ValueError for anything else.
 
-        An older one has all units and no gaps: they are made of them.
+        An older one has no remarks, or all units and no gaps: they are made of them.
         """
         units = [unit_from_dict(unit) for unit in document["units"]]
         document = {**Report("", 0, gaps=gaps(units)).to_dict(), **document} if "gaps" not in document else document
+        document = {"remarks": [], **document}
         fields: dict[str, Any] = {each.name: document[each.name] for each in dataclasses.fields(cls)}
         fields["gaps"] = [Gap(**each | {"outcome": Outcome(each["outcome"])}) for each in document["gaps"]]
         fields["units"] = units
@@ -144,7 +146,7 @@ class Report:
             tables.append(_gaps(self.gaps))
         if self.quarantined:
             tables.append(_quarantined(self.quarantined, self.left_out["quarantined"]))
-        return Group(*tables, self.summary())
+        return Group(*tables, *map(escape, self.remarks), self.summary())
 
     def summary(self) -> str:
         """One line: status, targets, calls, nodes, edges, seconds."""

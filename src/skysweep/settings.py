@@ -22,6 +22,8 @@ RetryMode = Literal["adaptive", "standard", "legacy"]
 RETRY_MODES: tuple[RetryMode, ...] = ("adaptive", "standard", "legacy")
 PASSWORD_VARIABLE = "NEO4J_PASSWORD"  # noqa: S105 - the name of a variable, not a password
 PATIENCE_VARIABLE = "SKYSWEEP_STORE_PATIENCE"
+NAMES_VARIABLE = "SKYSWEEP_ACCOUNT_NAMES"
+PRODUCTION_VARIABLE = "SKYSWEEP_PRODUCTION_ACCOUNTS"
 CONCURRENCY = 100
 PROCESSES = 64  # at most
 RATE_SHARE = 0.8
@@ -33,6 +35,7 @@ UPDATE_TAG_LIMIT = 10**11  # epoch seconds of the year 5138
 _BOLT = re.compile(r"(bolt|neo4j)(\+s|\+ssc)?://(?P<userinfo>[^@/]*@)?[^@/]+/?\Z")
 _ACCOUNT = re.compile(r"\d{12}\Z")
 _UNIT = re.compile(r"(r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32})\Z")
+_KEYS = "an account id of 12 digits, or a profile"
 _IN_FILE = "{} in the AWS config file"
 
 
@@ -73,6 +76,8 @@ def from_options(
     accounts: str | None = None,
     exclude_accounts: str | None = None,
     exclude_units: str | None = None,
+    account_names: str | None = None,
+    production_accounts: str | None = None,
     role_name: str | None = None,
     external_id: str | None = None,
     regions: str | None = None,
@@ -110,6 +115,8 @@ def from_options(
         accounts=_accounts("--accounts", accounts),
         exclude_accounts=frozenset(_accounts("--exclude-accounts", exclude_accounts)),
         exclude_units=_units("--exclude-ou", exclude_units),
+        account_names=_named(*_said("--account-names", account_names, NAMES_VARIABLE, environ)),
+        production_accounts=_keys(*_said("--production-accounts", production_accounts, PRODUCTION_VARIABLE, environ)),
         role_name=role_name,
         external_id=external_id,
         regions=_names("--aws-regions", regions),
@@ -312,6 +319,30 @@ def _accounts(option: str, text: str | None) -> tuple[str, ...]:
     for name in names:
         _require(_ACCOUNT.match(name) is not None, option, name, "an account id of 12 digits")
     return names
+
+
+def _said(option: str, text: str | None, variable: str, environ: Mapping[str, str]) -> tuple[str, str | None]:
+    """What is given, and by what: the option, else the variable where it holds something."""
+    return (option, text) if text is not None else (variable, environ.get(variable) or None)
+
+
+def _keys(option: str, text: str | None) -> tuple[str, ...]:
+    """Accounts by id or by profile."""
+    names = _names(option, text)
+    for name in names:
+        _require(not name.isdecimal() or _ACCOUNT.match(name) is not None, option, name, _KEYS)
+    return names
+
+
+def _named(option: str, text: str | None) -> tuple[tuple[str, str], ...]:
+    """What accounts are to be called, each by id or by profile, and once."""
+    named: dict[str, str] = {}
+    for part in _names(option, text):
+        key, is_, name = (each.strip() for each in part.partition("="))
+        _require(bool(key and is_ and name), option, part, "ACCOUNT=NAME, the account by id or profile")
+        _keys(option, key)
+        _require(named.setdefault(key, name) == name, option, part, f"one name for {key}")
+    return tuple(named.items())
 
 
 def _units(option: str, text: str | None) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 LISTING_SECONDS = 900.0  # for an organization's accounts: 10,000 are 500 pages at 8 a second
 AT_ONCE = 32  # accounts looked at together
+NAMED = 10  # accounts that a remark names
 BASE = "the base credentials"
 
 Item = TypeVar("Item")
@@ -35,11 +36,18 @@ _BROKEN_SETTINGS = (exceptions.ProfileNotFound, exceptions.ConfigParseError)
 
 @dataclass(slots=True)
 class Found:
-    """The accounts to sweep; the names that led to none, with the reason; profiles of an account already found."""
+    """The accounts to sweep; the names that led to none, with the reason; profiles of an account already found.
+
+    names: what the settings call accounts, by id. production: which of the accounts to sweep are, by id, where the
+    settings say. remarks: what of the settings is of no use.
+    """
 
     accounts: list[Account] = field(default_factory=list)
     failed: list[tuple[str, str]] = field(default_factory=list)
     duplicates: list[tuple[str, str]] = field(default_factory=list)
+    names: dict[str, str] = field(default_factory=dict)
+    production: dict[str, bool] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
 
 
 async def find_accounts(settings: AwsSettings, clients: Clients) -> Found:
@@ -74,6 +82,7 @@ class _Finder:
         self._limits = Limits(settings.rate_share)
         self._entry = Entry(settings, clients, self._limits)
         self._alike: dict[tuple[str, ...], tuple[str, ...]] = {}  # most accounts have the same regions
+        self._of_profile: dict[str, str] = {}  # the account that a profile's credentials belong to
 
     async def find(self) -> Found:
         found = Found()
@@ -87,6 +96,7 @@ class _Finder:
             await self._by_profile(found)
         await self._regions(found)
         self._readers(found)
+        self._named(found)
         if not found.accounts:
             if not found.failed:
                 raise BadSettings(
@@ -109,6 +119,25 @@ class _Finder:
             if account not in swept
         ]
 
+    def _named(self, found: Found) -> None:
+        """Notes what the settings say of the accounts: their names, and which are in production."""
+        names, production = dict(self._settings.account_names), self._settings.production_accounts
+        swept = {account.id for account in found.accounts}
+        meant = {key: key if key in swept else self._of_profile.get(key, key) for key in (*names, *production)}
+        by_id_last = sorted(names, key=swept.__contains__)  # an id says more than a profile that leads to it
+        found.names = {meant[key]: names[key] for key in by_id_last if meant[key] in swept}
+        if found.names:
+            found.accounts = [replace(each, name=found.names.get(each.id, each.name)) for each in found.accounts]
+        if production:
+            chosen = {meant[key] for key in production}
+            found.production = {account: account in chosen for account in swept}
+        failed = {name for name, _ in found.failed}
+        for option, keys in (("--account-names", names), ("--production-accounts", production)):
+            unused = [key for key in keys if meant[key] not in swept and key not in failed]
+            if unused:
+                more = f" and {len(unused) - NAMED} more" if len(unused) > NAMED else ""
+                found.remarks.append(f"{option}: no account that is swept now: {', '.join(unused[:NAMED])}{more}")
+
     # Accounts
 
     async def _by_profile(self, found: Found) -> None:
@@ -124,7 +153,9 @@ class _Finder:
         for name, caller in sorted(callers.items()):
             if isinstance(caller, str):
                 found.failed.append((name or BASE, caller))
-            elif caller.account in owners:
+                continue
+            self._of_profile[name] = caller.account
+            if caller.account in owners:
                 found.duplicates.append((name, caller.account))
             else:
                 owners[caller.account] = name
@@ -170,6 +201,7 @@ class _Finder:
         caller = await self._caller(base)
         if isinstance(caller, str):
             raise BadCredentials(f"{base or BASE}: {caller}")
+        self._of_profile[base or ""] = caller.account
         return base, caller
 
     async def _by_role(self, found: Found, base: str | None, caller: _Caller, named: Mapping[str, str]) -> None:

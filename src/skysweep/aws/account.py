@@ -20,7 +20,8 @@ def in_organization(account: Record) -> bool:
 class AWSAccount(Resource):
     """An account: the boundary that everything else lies in, and how well its root user is kept.
 
-    Its name, and that it is in scope, are the engine's, which writes the node before anything else.
+    Its `name`, `production` (as the settings say; null where they do not) and that it is `inscope` are the engine's,
+    which writes the node before anything else.
     """
 
     also = ("Tenant",)

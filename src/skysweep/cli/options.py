@@ -68,6 +68,22 @@ ExcludeUnits = Annotated[
         "left out of --organization.",
     ),
 ]
+AccountNames = Annotated[
+    str | None,
+    Option(
+        "--account-names",
+        help="Comma separated ACCOUNT=NAME, the account by id or by profile: what it is called in the graph, whatever "
+        "AWS calls it. [else SKYSWEEP_ACCOUNT_NAMES]",
+    ),
+]
+ProductionAccounts = Annotated[
+    str | None,
+    Option(
+        "--production-accounts",
+        help="Comma separated account ids or profiles: `production` is true of these in the graph, and false of all "
+        "others that are swept. [else SKYSWEEP_PRODUCTION_ACCOUNTS, else it is null]",
+    ),
+]
 RoleName = Annotated[str | None, Option("--role-name", help="Role to assume in each member or each of --accounts.")]
 ExternalId = Annotated[str | None, Option("--external-id", help="External id that goes with --role-name.")]
 Regions = Annotated[str | None, Option("--aws-regions", help="Comma separated regions. [else all enabled ones]")]

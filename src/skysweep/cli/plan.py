@@ -29,6 +29,8 @@ def plan(
     accounts: options.Accounts = None,
     exclude_accounts: options.ExcludeAccounts = None,
     exclude_ou: options.ExcludeUnits = None,
+    account_names: options.AccountNames = None,
+    production_accounts: options.ProductionAccounts = None,
     role_name: options.RoleName = None,
     external_id: options.ExternalId = None,
     aws_regions: options.Regions = None,
@@ -45,6 +47,8 @@ def plan(
         accounts=accounts,
         exclude_accounts=exclude_accounts,
         exclude_units=exclude_ou,
+        account_names=account_names,
+        production_accounts=production_accounts,
         role_name=role_name,
         external_id=external_id,
         regions=aws_regions,
@@ -63,6 +67,8 @@ def plan(
         say(f"profile {name} leads to account {account} as well, which is swept once")
     for name, error in found.failed:
         say(f"{name} would not be swept: {error}")
+    for remark in found.remarks:
+        say(remark)
     return ExitCode.INCOMPLETE if found.failed else ExitCode.COMPLETE
 
 
