@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from skysweep.aws import cloudwatch, config, flowlogs, guardduty, inspector2, securityhub
-from skysweep.model import Context, Record
+from skysweep.model import Context, Record, Unanswered
 
 HERE = Context("123456789012", "us-east-1")
 
@@ -99,13 +99,23 @@ def test_config_names_resources_by_less_than_their_arn(kind: str, name: str, arn
     assert config.arn_of(kind, name, HERE) == arn
 
 
-def test_compliance_is_asked_for_every_rule_but_for_no_more_at_once_than_aws_takes() -> None:
-    rules = [{"ConfigRuleName": str(number), "ConfigRuleArn": f"arn:{number}"} for number in range(60)]
-    asked = [some["names"] for some in config.handfuls(record(ConfigRules=rules))]
+@pytest.mark.parametrize(
+    ("compliance", "broken"),
+    [({"ComplianceType": "NON_COMPLIANT"}, True), ({"ComplianceType": "COMPLIANT"}, False), ({}, False)],
+)
+def test_only_of_a_rule_that_is_broken_it_is_asked_by_what(compliance: dict[str, str], broken: bool) -> None:
+    rule = record(ConfigRuleName="r")
+    rule.replies[config.COMPLIANCE.call] = {"ConfigRuleName": "r", "Compliance": compliance}
 
-    assert [len(names) for names in asked] == [25, 25, 10]
-    assert [name for names in asked for name in names] == [rule["ConfigRuleName"] for rule in rules]
-    assert list(config.handfuls(record(ConfigRules=[]))) == [], "no names would mean all rules"
+    assert config.is_broken(rule) is broken
+
+
+def test_of_a_rule_whose_compliance_was_not_told_nobody_knows_what_breaks_it() -> None:
+    rule = record(ConfigRuleName="r")
+    rule.failed.add(config.COMPLIANCE.call)
+
+    with pytest.raises(Unanswered):
+        config.is_broken(rule)
 
 
 def test_security_hub_names_accounts_and_keys_in_its_own_way() -> None:

@@ -5,11 +5,8 @@ Compliance is asked for in bulk; only of a rule that something breaks it is aske
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
-from itertools import islice
-from typing import Any
 
 from skysweep.aws._common import always
 from skysweep.aws._governed import Governed
@@ -25,8 +22,33 @@ from skysweep.model import Context, Record, Resource, about, at, call, detail, t
 from skysweep.paths import getter
 
 RULES = call("config", "DescribeConfigRules", "ConfigRules[]")
-MOST = 25  # names that DescribeComplianceByConfigRule takes
+COMPLIANCE = detail(
+    "config",
+    "DescribeComplianceByConfigRule",
+    "ComplianceByConfigRules[]",
+    on=RULES,
+    batch=25,
+    whose="ConfigRuleName",
+    ConfigRuleNames="ConfigRuleName",
+)
 
+
+def is_broken(rule: Record) -> bool:
+    """Whether something breaks the rule."""
+    compliance = rule.reply(COMPLIANCE).get("Compliance") or {}
+    return bool(compliance.get("ComplianceType") == "NON_COMPLIANT")
+
+
+BREACHES = detail(
+    "config",
+    "GetComplianceDetailsByConfigRule",
+    "EvaluationResults[]",
+    on=RULES,
+    after=COMPLIANCE,
+    when=is_broken,
+    ConfigRuleName="ConfigRuleName",
+    ComplianceTypes=["NON_COMPLIANT"],
+)
 RECORDER_ID = "{name}:{account}:{region}"
 
 
@@ -87,7 +109,7 @@ def _whole_account(rule: Record) -> str | None:
 
 
 class AWSConfigRule(Resource):
-    """A rule that the account's resources are held against."""
+    """A rule that the account's resources are held against, and whether they hold."""
 
     source = RULES
 
@@ -107,51 +129,16 @@ class AWSConfigRule(Resource):
     input_parameters: str = at("InputParameters")
     maximum_execution_frequency: str = at("MaximumExecutionFrequency")
     created_by: str = at("CreatedBy", doc="The service that made it: Security Hub, say")
+    compliance_type: str = at(
+        "Compliance.ComplianceType", of=COMPLIANCE, doc="COMPLIANT, NON_COMPLIANT or INSUFFICIENT_DATA"
+    )
+    noncompliant_resources: int = at(
+        "Compliance.ComplianceContributorCount.CappedCount", of=COMPLIANCE, doc="AWS counts to 25"
+    )
 
     account: AWSAccount = to("EVALUATES", _whole_account)
     function: AWSLambda = about("USES", "Source.SourceIdentifier")
     tagged: list[AWSTag] = tagged_by_arn(RULES, "ConfigRuleArn")
-
-
-def handfuls(page: Record) -> Iterator[dict[str, Any]]:
-    """The rules of a page, as many at once as can be asked for: their names, and the ARN of each."""
-    rules = iter(page["ConfigRules"] or ())
-    while some := {rule["ConfigRuleName"]: rule["ConfigRuleArn"] for rule in islice(rules, MOST)}:
-        yield {"names": list(some), "arns": some}
-
-
-COMPLIANCE = detail(
-    "config", "DescribeComplianceByConfigRule", on=RULES["@"].each(handfuls), ConfigRuleNames=lambda some: some["names"]
-)
-
-
-def compliances(reply: Record) -> Iterator[dict[str, Any]]:
-    """What a reply says of each rule, with the rule's ARN, which only the listing tells."""
-    arns = reply.up["arns"] if reply.up else {}
-    for each in reply["ComplianceByConfigRules"] or ():
-        yield {"arn": arns[each["ConfigRuleName"]], "name": each["ConfigRuleName"], **each.get("Compliance", {})}
-
-
-COMPLIANCES = COMPLIANCE.each(compliances)
-BREACHES = detail(
-    "config",
-    "GetComplianceDetailsByConfigRule",
-    "EvaluationResults[]",
-    on=COMPLIANCES,
-    ConfigRuleName="name",
-    ComplianceTypes=["NON_COMPLIANT"],
-    when=lambda rule: rule["ComplianceType"] == "NON_COMPLIANT",
-)
-
-
-class AWSConfigRuleCompliance(Resource, extends=AWSConfigRule):
-    """Whether a rule holds."""
-
-    source = COMPLIANCES
-
-    id: str = at("arn")
-    compliance_type: str = at("ComplianceType", doc="COMPLIANT, NON_COMPLIANT or INSUFFICIENT_DATA")
-    noncompliant_resources: int = at("ComplianceContributorCount.CappedCount", doc="AWS counts to 25")
 
 
 # What an ARN is made of where Config names a resource by less: `{}` is its own id.
@@ -215,7 +202,7 @@ class AWSConfigBreach(Resource, extends=AWSConfigRule):
 
     source = BREACHES
 
-    id: str = at("^arn")
+    id: str = at("^ConfigRuleArn")
 
     broken_by: Governed = about("EVALUATES", broken_by, compliance=NON_COMPLIANT)
     user: AWSUser = to("EVALUATES", partial(of_kind, "AWS::IAM::User"), on="userid", compliance=NON_COMPLIANT)
