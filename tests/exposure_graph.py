@@ -22,7 +22,6 @@ ALSO = {
     "RDSSnapshot": ("AWSRDSSnapshot", "Snapshot"),
     "GuardDutyFinding": ("AWSGuardDutyFinding", "Risk", "SecurityIssue"),
     "AWSInspectorFinding": ("Risk",),
-    "AWSAccessAnalyzerFinding": ("Risk",),
 }
 ALL_USERS = "http://acs.amazonaws.com/groups/global/AllUsers"
 MARKS = ("GetBucketPolicy", "GetBucketAcl", "GetPublicAccessBlock", "GetBucketOwnershipControls")

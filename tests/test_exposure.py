@@ -390,17 +390,19 @@ def found(graph: Graph) -> None:
         graph.edge("AWSInspectorFinding", name, "AFFECTS", label, about)
     graph.node("AWSECRImageScanFinding", "sha256:old/cve-5", owned=False, severity="CRITICAL")
     graph.edge("AWSECRImageScanFinding", "sha256:old/cve-5", "AFFECTS", "ECRImage", "sha256:old")
-    shared: dict[str, Any] = {"resource": "arn:repo", "resource_type": "AWS::ECR::Repository", "actions": ["ecr:Pull"]}
-    for public, status in ((True, "ACTIVE"), (True, "ARCHIVED"), (False, "ACTIVE")):
-        graph.node("AWSAccessAnalyzerFinding", f"{public} {status}", is_public=public, status=status, **shared)
+    for name, policy in (("open", PUBLIC_POLICY), ("own", None)):
+        graph.node("ECRRepository", name, arn=f"arn:{name}", policy=policy, _seen_GetRepositoryPolicy=1)
     for days, in_use in ((10, True), (-1, True), (40, True), (10, False)):
         name = f"{days}-{in_use}"
         graph.node("ACMCertificate", name, domainname=name, in_use=in_use, not_after=NOW + timedelta(days=days))
 
 
 def apis(graph: Graph) -> None:
-    """An API of whose methods one asks nobody, one that a policy guards, and one that only VPCs reach."""
-    for api, exposed, policy in (("open", True, None), ("guarded", True, "{}"), ("inner", False, None)):
+    """APIs of whose methods one asks nobody: by a policy too, one that a policy guards, one that only VPCs reach."""
+    for api, exposed, policy in (
+        *(("open", True, None), ("opened", True, PUBLIC_POLICY)),
+        *(("guarded", True, '{"Statement": []}'), ("inner", False, None)),
+    ):
         graph.node("APIGatewayRestAPI", api, name=api, exposed_internet=exposed, policy=policy)
         graph.node("APIGatewayResource", f"{api}/", path="/")
         graph.edge("APIGatewayRestAPI", api, "RESOURCE", "APIGatewayResource", f"{api}/")
@@ -464,12 +466,12 @@ ANSWERS: dict[str, list[tuple[Any, ...]]] = {
     "exposed_roles": [("i-web", ["direct"], "role")],
     "critical_findings_exposed": [("111", "i-web", "Mining"), ("111", "i-web", "cve-1")],
     "vulnerable_images_running": [("111", "shop", "shop:1", 2)],
-    "publicly_shared": [("111", "AWS::ECR::Repository", "arn:repo", ["ecr:Pull"])],
+    "open_policies": [("111", "arn:open", ["s3:GetObject"]), ("111", "opened", ["s3:GetObject"])],
     "expiring_certificates": [
         ("111", "-1-True", NOW - timedelta(days=1), None),
         ("111", "10-True", NOW + timedelta(days=10), None),
     ],
-    "open_api_methods": [("111", "open", "/", "GET")],
+    "open_api_methods": [("111", "open", "/", "GET"), ("111", "opened", "/", "GET")],
     "people_in_several_accounts": [("ann@x.org", "111", "arn:ann"), ("ann@x.org", "222", "arn:ann-too")],
 }
 

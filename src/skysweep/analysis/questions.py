@@ -161,7 +161,7 @@ _FOUND = (
         "Which critical findings of GuardDuty, Inspector and Security Hub are about something that the internet "
         "reaches?",
         ("account", "resource", "finding"),
-        """MATCH (aws:AWSAccount)-[:RESOURCE]->(resource {exposed_internet: true})<-[:AFFECTS]-(finding:Risk)
+        """MATCH (finding:Risk)-[:AFFECTS]->(resource {exposed_internet: true})<-[:RESOURCE]-(aws:AWSAccount)
 WHERE coalesce(finding.severity_label, finding.severity) IN ['CRITICAL', 'critical']
   AND coalesce(finding.status, 'ACTIVE') <> 'SUPPRESSED'
 RETURN DISTINCT aws.name AS account, resource.id AS resource, coalesce(finding.title, finding.name) AS finding
@@ -178,12 +178,14 @@ RETURN aws.name AS account, service.name AS service, container.image AS image, c
 ORDER BY account, service, image""",
     ),
     Question(
-        "publicly_shared",
-        "What does Access Analyzer find open to everybody, and for what?",
-        ("account", "type", "resource", "actions"),
-        """MATCH (aws:AWSAccount)-[:RESOURCE]->(finding:AWSAccessAnalyzerFinding {is_public: true, status: 'ACTIVE'})
-RETURN aws.name AS account, finding.resource_type AS type, finding.resource AS resource, finding.actions AS actions
-ORDER BY account, type, resource""",
+        "open_policies",
+        "What else than buckets does a policy of its own open to everyone: repositories, file systems, queues, topics, "
+        "keys, functions, APIs, search domains?",
+        ("account", "resource", "actions"),
+        """MATCH (aws:AWSAccount)-[:RESOURCE]->(resource {anonymous_access: true})
+WHERE NOT resource:S3Bucket
+RETURN aws.name AS account, coalesce(resource.arn, resource.id) AS resource, resource.anonymous_actions AS actions
+ORDER BY account, resource""",
     ),
     Question(
         "expiring_certificates",
@@ -201,7 +203,8 @@ ORDER BY expires, account, domain""",
         ("account", "api", "path", "method"),
         """MATCH (aws:AWSAccount)-[:RESOURCE]->(api:APIGatewayRestAPI {exposed_internet: true})
 MATCH (api)-[:RESOURCE]->(part:APIGatewayResource)-[:HAS_METHOD]->(call:APIGatewayMethod {authorization_type: 'NONE'})
-WHERE api.policy IS NULL AND call.httpmethod <> 'OPTIONS' AND coalesce(call.api_key_required, false) = false
+WHERE (api.policy IS NULL OR api.anonymous_access = true)
+  AND call.httpmethod <> 'OPTIONS' AND coalesce(call.api_key_required, false) = false
 RETURN aws.name AS account, api.name AS api, part.path AS path, call.httpmethod AS method
 ORDER BY account, api, path, method""",
     ),
