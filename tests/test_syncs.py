@@ -66,3 +66,14 @@ def test_tags_come_with_what_bears_them_and_are_no_reason_to_ask_for_more() -> N
     assert [type_.name for type_ in both.types] == [type_.name for type_ in selected.types]
     alone = {type_.label for type_ in catalogue.load(["resourcegroupstaggingapi"]).types}
     assert {"AWSTag", "EC2Subnet", "EC2Instance", "AWSUser"} <= alone
+
+
+def test_what_a_finding_may_be_about_is_linked_to_and_not_swept_for_its_sake() -> None:
+    def about(*names: str) -> set[str]:
+        [found] = [type_ for type_ in catalogue.load(names).types if type_.name == "AWSSecurityHubFinding"]
+        return {edge.target.label for edge in found.edges if edge.arns and edge.target}
+
+    assert "S3Bucket" not in {type_.label for type_ in catalogue.load(["securityhub"]).types}
+    assert not about("securityhub") & {"S3Bucket", "EC2Instance"}
+    assert "S3Bucket" in about("securityhub", "s3")
+    assert {"S3Bucket", "EC2Instance"} <= about()
