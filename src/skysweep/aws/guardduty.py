@@ -12,7 +12,7 @@ from skysweep.aws._common import listed
 from skysweep.aws.account import AWSAccount
 from skysweep.aws.ebs import EBSVolume
 from skysweep.aws.ec2 import EC2Instance
-from skysweep.aws.ecs import ECSCluster
+from skysweep.aws.ecs import ECSCluster, ECSTask
 from skysweep.aws.eks import EKSCluster
 from skysweep.aws.iam import AccountAccessKey, AWSRole, AWSUser
 from skysweep.aws.iam_principals import AWSRootPrincipal
@@ -135,6 +135,7 @@ _ARNS = tuple(
             "RdsDbInstanceDetails.DbInstanceArn",
             "EksClusterDetails.Arn",
             "EcsClusterDetails.Arn",
+            "EcsClusterDetails.TaskDetails.Arn",
             "EbsVolumeDetails.ScannedVolumeDetails[].VolumeArn",
         ),
     )
@@ -223,6 +224,7 @@ class GuardDutyFinding(Resource):
         | EBSVolume
         | EC2Instance
         | ECSCluster
+        | ECSTask
         | EKSCluster
         | RDSInstance
         | S3Bucket
