@@ -62,7 +62,8 @@ def test_a_statement_leads_to_whom_it_lets_in() -> None:
     named = statement({"AWS": [role, user, THERE, "*"], "Service": "sns.amazonaws.com"})
     assert keys("roles", named) == [f"arn:aws:iam::{THERE}:role/pusher"], "found by account and name"
     assert keys("users", named) == [user]
-    assert keys("accounts", named) == [f"arn:aws:iam::{THERE}:root"]
+    assert keys("roots", named) == [f"arn:aws:iam::{THERE}:root"]
+    assert keys("accounts", named) == told("accounts", named) == [THERE]
     assert keys("services", named) == ["sns.amazonaws.com"]
     assert keys("everyone", named) == ["*"]
     assert told("roles", named) == [role]
@@ -90,7 +91,8 @@ def test_only_principals_of_other_accounts_are_told_of() -> None:
     own = statement({"AWS": [f"arn:aws:iam::{HERE.account}:role/app", HERE.account]})
     assert keys("roles", own) == [f"arn:aws:iam::{HERE.account}:role/app"]
     assert told("roles", own) == []
-    assert told("accounts", own) == []
+    assert keys("roots", own) == [f"arn:aws:iam::{HERE.account}:root"]
+    assert told("roots", own) == keys("accounts", own) == []
 
 
 def test_a_session_of_a_role_is_the_role() -> None:

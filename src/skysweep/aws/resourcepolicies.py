@@ -11,6 +11,7 @@ from typing import Any
 
 from skysweep.aws._common import always, listed
 from skysweep.aws._policies import Kind, Principal, admitted, resource_statements
+from skysweep.aws.account import AWSAccount
 from skysweep.aws.iam import AWSRole, AWSUser
 from skysweep.aws.iam_principals import AWSRootPrincipal, AWSServicePrincipal, Everyone
 from skysweep.model import Edge, Path, Record, Resource, at
@@ -58,6 +59,12 @@ class NamedRoot(Resource, extends=AWSRootPrincipal):
     arn: str = at("id")
 
 
+class NamedAccount(Resource, extends=AWSAccount):
+    """Another account that a resource's policy lets in; whether it is one of ours, the sweep of it tells."""
+
+    id: str = at("id")
+
+
 class NamedService(Resource, extends=AWSServicePrincipal):
     """A service of AWS that a resource's policy lets in."""
 
@@ -93,12 +100,28 @@ def _admits(kind: Kind) -> Any:
     return Edge("ALLOWS_ACCESS_FROM", keys, on="pathless_arn" if kind == "role" else "id", tells=told)
 
 
+def foreign_accounts(statement: Record) -> list[str]:
+    """The other accounts that an allowing statement lets in as a whole."""
+    found = admitted(statement.item, statement.context.partition)
+    return [each.account for each in found if each.kind == "root" and each.account != statement.context.account]
+
+
+def _admits_accounts() -> Any:
+    """The edges of a statement to those accounts, and what it tells of them."""
+
+    def told(statement: Record) -> list[dict[str, str]]:
+        return [{"id": each} for each in foreign_accounts(statement)]
+
+    return Edge("ALLOWS_ACCESS_FROM", foreign_accounts, tells=told)
+
+
 class AdmittingStatement(Resource):
     """Whom a statement of a resource's policy lets in; no type itself."""
 
     roles: list[NamedRole] = _admits("role")
     users: list[NamedUser] = _admits("user")
-    accounts: list[NamedRoot] = _admits("root")
+    roots: list[NamedRoot] = _admits("root")
+    accounts: list[NamedAccount] = _admits_accounts()
     services: list[NamedService] = _admits("service")
     everyone: list[Anybody] = _admits("everyone")
 
