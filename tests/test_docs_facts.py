@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from skysweep import catalogue, cypher, freshness, settings
+from skysweep.analysis.answers import ANONYMOUS, EXPOSED
 from skysweep.cleanup import Licence
 from skysweep.cli import DEBUG
 from skysweep.cli.query import meant
@@ -22,9 +23,10 @@ from skysweep.progress import Rates, state
 from skysweep.store import Store
 from skysweep.syncs import syncs
 from test_architecture import ORDER
-from test_docs import HOME, of, shell_lines
+from test_docs import HOME, of, prose, shell_lines
 
 OPERATIONS = HOME / "docs" / "operations.md"
+GRAPH = HOME / "docs" / "graph.md"
 ARCHITECTURE = HOME / "docs" / "architecture.md"
 ONE = "111111111111"
 TAG = 1_763_726_400
@@ -75,6 +77,27 @@ async def test_the_graph_tells_how_fresh_it_is(store: Store) -> None:
         async with store.session() as session:
             await (await session.run(only(OPERATIONS, "cypher", "writes"))).consume()
         assert await store.run("MATCH (b:S3Bucket) RETURN b.id") == []
+
+
+async def test_what_the_graph_is_said_to_hold_can_be_asked_of_it(store: Store) -> None:
+    whole = catalogue.load()
+    await store.prepare(cypher.node_types(whole), cypher.edge_types(whole))
+    labels = {label for type_ in whole.types for label in (type_.label, *type_.also)}
+    kinds = set(cypher.edge_types(whole))
+    properties = {part.name for type_ in whole.types for part in type_.properties}
+    properties |= {name for type_ in whole.types for edge in type_.edges for name, _ in edge.properties}
+    properties |= {"production", *EXPOSED, *ANONYMOUS}  # what no call tells
+    questions = of(GRAPH, "cypher")
+    assert len(questions) > 5
+    for text in questions:
+        assert set(re.findall(r"\(\w*:(\w+)", text)) <= labels, text
+        assert set(re.findall(r"\[\w*:(\w+)", text)) <= kinds, text
+        named = re.findall(r"\w\.(\w+)|(\w+): ", re.sub(r"'.*?'", "", text))
+        assert {left or right for left, right in named} <= properties, text
+        assert await store.run(meant(text)[0]) == []
+    for code in re.findall(r"`([^`]+)`", prose(GRAPH)):
+        for name in re.findall(r":(\w+)", code) if code.startswith("(") else [code]:
+            assert name in labels | kinds | properties or not name.isidentifier(), name
 
 
 def test_the_variables_are_those_that_are_read() -> None:
