@@ -19,7 +19,7 @@ from skysweep.errors import CallFailed
 from skysweep.limits import Limits
 from skysweep.model import Call
 from skysweep.order import Lot, Order
-from skysweep.outbox import Outbox, Sink
+from skysweep.outbox import Outbox, Sink, Written
 from skysweep.outcomes import Outcome, Tally, UnitResult
 from skysweep.paging import pages
 from skysweep.plan import Target, Unit
@@ -96,6 +96,7 @@ class Collector:
     def __post_init__(self) -> None:
         self._makers = {type_: Maker(type_, self.tag) for type_ in self.catalogue.types}
         self._shelf = Shelf()
+        self._written = Written()
         self._limits = Limits(self.settings.aws.rate_share, adaptive=self.settings.aws.retry_mode == "adaptive")
 
     async def run(self, feed: Feed, count: int) -> None:
@@ -106,7 +107,7 @@ class Collector:
 
     async def _work(self, feed: Feed) -> None:
         while (unit := await feed.next()) is not None:
-            outbox = Outbox(unit, self._makers, self.sink(unit), self.finished)
+            outbox = Outbox(unit, self._makers, self.sink(unit), self.finished, self._written)
             name = f"{unit} {unit.call.literal}".removesuffix(" {}")
             self.tally.running[name] = time.monotonic()
             await self._unit(unit, outbox)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Protocol
 
 from skysweep.catalogue import Type
@@ -13,6 +15,30 @@ from skysweep.records import Maker, Unfit
 from skysweep.writer import Batch, shown
 
 ROWS = 200  # rows of one type that a unit gathers before it hands them over; the writers put them together
+KEPT = 50_000  # ids of a label that are remembered in a sweep: some 6 MB
+OWN = 5_000  # and in a unit
+
+
+class Written:
+    """Which nodes that many records tell of, tags above all, this sweep has written: nothing else is to tell of them.
+
+    Bounded: what is forgotten is written once more, which changes nothing.
+    """
+
+    def __init__(self, most: int = KEPT) -> None:
+        self._most = most
+        self._ids: defaultdict[str, set[str]] = defaultdict(set)
+
+    def has(self, label: str, name: str) -> bool:
+        """Whether it is known that the node of that id is written."""
+        return name in self._ids[label]
+
+    def add(self, label: str, names: Iterable[str]) -> None:
+        """The nodes of these ids are."""
+        known = self._ids[label]
+        if len(known) >= self._most:
+            known.clear()
+        known.update(names)
 
 
 class Sink(Protocol):
@@ -25,15 +51,25 @@ class Sink(Protocol):
 
 
 class Outbox:
-    """Makes rows of a unit's records and hands them over. finished: told the result once all rows are committed."""
+    """Makes rows of a unit's records and hands them over. finished: told the result once all rows are committed.
+
+    written: what need not be handed over again, by whichever unit.
+    """
 
     def __init__(
-        self, unit: Unit, makers: Mapping[Type, Maker], sink: Sink, finished: Callable[[Unit, UnitResult], None]
+        self,
+        unit: Unit,
+        makers: Mapping[Type, Maker],
+        sink: Sink,
+        finished: Callable[[Unit, UnitResult], None],
+        written: Written | None = None,
     ) -> None:
         self._unit = unit
         self._makers = makers
         self._sink = sink
         self._finished = finished
+        self._written = written or Written()
+        self._own = Written(OWN)
         self._open: dict[tuple[Type, str], Batch] = {}
         self._pending = 0
         self._result: UnitResult | None = None
@@ -41,6 +77,8 @@ class Outbox:
     async def emit(self, type_: Type, record: Record) -> None:
         """Takes one record; hands a full batch over."""
         maker = self._makers[type_]
+        if type_.teller and self._repeats(type_.label, maker.id(record)):
+            return
         try:
             row = maker.row(record)
             links = list(maker.links(record, row["id"]))
@@ -52,6 +90,8 @@ class Outbox:
         if batch is None:
             where = self._unit.target.account, self._unit.target.region
             batch = self._open[type_, owner] = Batch(type_, *where, done=self._done, owner=owner)
+            if type_.teller:
+                batch.done = partial(self._told, batch)
         batch.rows.append(row)
         batch.links += links
         if len(batch.rows) >= ROWS:
@@ -78,6 +118,19 @@ class Outbox:
         batch = self._open.pop((type_, owner))
         self._pending += 1
         await self._sink.send(batch)
+
+    def _repeats(self, label: str, name: str | None) -> bool:
+        """Whether the node is written, or will be with the rest of this unit."""
+        if name is None:
+            return False
+        if self._written.has(label, name) or self._own.has(label, name):
+            return True
+        self._own.add(label, (name,))
+        return False
+
+    def _told(self, batch: Batch) -> None:
+        self._written.add(batch.type.label, (row["id"] for row in batch.rows))
+        self._done()
 
     def _done(self) -> None:
         self._pending -= 1
