@@ -39,6 +39,10 @@ def test_the_images_are_those_of_every_container_each_once(told: dict[str, Any],
     assert batch.images(record(told)) == images
 
 
+def test_an_image_without_a_tag_is_pulled_as_the_latest() -> None:
+    assert batch.pulled(record({"container": {"image": "host/web"}})) == ["host/web:latest"]
+
+
 def test_the_roles_of_code_and_those_that_fetch_for_it_are_told_apart() -> None:
     several = {"ecsProperties": {"taskProperties": [MANY]}}
     single = {"container": {"jobRoleArn": "task", "executionRoleArn": "task"}}

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from skysweep.aws._common import moment
+from skysweep.aws.ecr import ECRRepositoryImage, pulled_as
 from skysweep.aws.ecs import ECSCluster
 from skysweep.aws.eks import EKSCluster
 from skysweep.aws.iam import AWSInstanceProfile, AWSRole
@@ -129,6 +130,11 @@ def images(record: Record) -> list[str]:
     return _each(each.get("image") for each in containers(record))
 
 
+def pulled(record: Record) -> list[str]:
+    """The names that those images are pulled by."""
+    return [pulled_as(image) for image in images(record)]
+
+
 def environment_names(record: Record) -> list[str]:
     """The names of its containers' environment variables, never their values."""
     variables = (each.get("environment") or each.get("env") or () for each in containers(record))
@@ -184,6 +190,7 @@ class Work(Resource):
     platform_capabilities: list[str] = at("platformCapabilities", doc="EC2 or FARGATE")
 
     roles: list[AWSRole] = to("HAS_ROLE", every_role)
+    pulls: list[ECRRepositoryImage] = to("HAS_IMAGE", pulled, on="uri")
 
 
 class AWSBatchJobDefinition(Work):

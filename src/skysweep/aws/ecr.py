@@ -198,6 +198,11 @@ def _named(image: Record, digests: Sequence[str]) -> Iterator[dict[str, Any]]:
         yield {**image.item, "uri": name, "repository": uri, "tag": tag, "digests": digests}
 
 
+def pulled_as(image: str) -> str:
+    """The name that an image is pulled by: the tag ``latest`` where none is said."""
+    return image if "@" in image or ":" in image.rpartition("/")[2] else f"{image}:latest"
+
+
 def listed_scan(path: str) -> Callable[[Record], Any]:
     """The function that reads what the listing says of an image's scan, where it says that there is one."""
     read = reader(path)

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from skysweep.aws._common import last_part
 from skysweep.aws._ecs import SERVICES, TASKS
-from skysweep.aws.ecr import ECRRepositoryImage
+from skysweep.aws.ecr import ECRRepositoryImage, pulled_as
 from skysweep.aws.efs import EfsFileSystem
 from skysweep.aws.iam import AWSRole
 from skysweep.aws.logs import CloudWatchLogGroup
@@ -129,11 +129,8 @@ def containers(definitions: Source) -> Source:
 
 
 def pulled(container: Record) -> str | None:
-    """The name that a container's image is pulled by: the tag ``latest`` where none is said."""
-    image = container["image"]
-    if not image or "@" in image or ":" in image.rpartition("/")[2]:
-        return str(image) if image else None
-    return f"{image}:latest"
+    """The name that a container's image is pulled by."""
+    return pulled_as(container["image"]) if container["image"] else None
 
 
 def printed_to(container: Record) -> str | None:
