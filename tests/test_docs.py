@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import inspect
 import json
 import os
 import re
@@ -247,6 +248,15 @@ def test_the_pages_class_has_no_problem(load: Load) -> None:
     named_so = json.loads(f"{{{line}}}")
     assert set(named_so) <= set(syncs())
     assert [type_.label for type_ in added(whole)] == [label for labels in named_so.values() for label in labels]
+
+
+def test_types_are_as_long_as_the_page_says() -> None:
+    counted = re.findall(r"`(\w+)` \((\d+) lines\)", WALK.read_text())
+    classes = {type_.name: type_.cls for type_ in catalogue.load().types}
+    assert len(counted) > 1
+    assert {name: len(inspect.getsource(classes[name]).splitlines()) for name, _ in counted} == {
+        name: int(lines) for name, lines in counted
+    }
 
 
 MISTAKES = re.findall(r"^\| `(.*?)` \| `(.*?)` \| `(.*)` \|$", WALK.read_text(), re.MULTILINE)
