@@ -77,12 +77,15 @@ def statements(policy: str, text: Any) -> Iterator[dict[str, Any]]:
         yield {"id": f"{policy}/statement/{name}", "Effect": statement.get("Effect"), "Sid": sid, **made}
 
 
-def resource_statements(resource: str, text: Any) -> Iterator[dict[str, Any]]:
+@lru_cache(maxsize=64)  # the statements are a type, and whom they let in are others
+def resource_statements(resource: str, text: str) -> tuple[dict[str, Any], ...]:
     """The statements of the policy that hangs on a resource, as they stand there, each with an id made of its ARN."""
     taken: set[str] = set()
-    for number, statement in enumerate(listed(document(text).get("Statement")), 1):
-        name = _free(str(statement.get("Sid") or number), taken)
-        yield {**statement, "id": f"{resource}/policy_statement/{name}"}
+    named = (
+        (statement, _free(str(statement.get("Sid") or number), taken))
+        for number, statement in enumerate(listed(document(text).get("Statement")), 1)
+    )
+    return tuple({**statement, "id": f"{resource}/policy_statement/{name}"} for statement, name in named)
 
 
 def _free(name: str, taken: set[str]) -> str:
@@ -93,6 +96,7 @@ def _free(name: str, taken: set[str]) -> str:
     return name
 
 
+@lru_cache(maxsize=4096)  # an estate's policies name the same few over and over
 def principal(kind: str, name: str, partition: str) -> Principal:
     """What a principal of a policy is; `kind` is its element (AWS, Service, Federated, CanonicalUser)."""
     if kind == "Service":

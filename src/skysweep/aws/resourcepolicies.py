@@ -6,7 +6,7 @@ Each service's own module says where its policies are read; S3's statements have
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from skysweep.aws._common import always, listed
@@ -20,17 +20,16 @@ from skysweep.paths import reader
 STATEMENT = "AWSResourcePolicyStatement"  # what statements of all services are
 
 
-def statements_of(policy: Path, arn: Path) -> Callable[[Record], Iterator[dict[str, Any]]]:
-    """The function that yields the statements of the policy at that path of a record, where there is one.
+def statements_of(policy: Path, arn: Path) -> Callable[[Record], Iterable[dict[str, Any]]]:
+    """The function that gives the statements of the policy at that path of a record, where there is one.
 
     arn: the path of the ARN of the thing that the policy hangs on, which the statements' ids are made of.
     """
     read, owner = reader(policy), reader(arn)
 
-    def made(record: Record) -> Iterator[dict[str, Any]]:
+    def made(record: Record) -> Iterable[dict[str, Any]]:
         text = read(record)
-        if text:
-            yield from resource_statements(owner(record), text)
+        return resource_statements(owner(record), text) if text else ()
 
     return made
 
