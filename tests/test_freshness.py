@@ -55,6 +55,11 @@ def test_a_selection_completes_only_what_it_has_all_types_of() -> None:
     assert told(Licence([ACCOUNT]), some) == {("people", GLOBAL), ("mixed", EAST), ("mixed", WEST), ("mixed", GLOBAL)}
 
 
+def test_what_policies_somewhere_tell_of_roles_is_no_listing_of_roles() -> None:
+    rows = completed(load(), Licence([ACCOUNT]), {"roles": ("AWSRole",)})
+    assert {row["props"]["region"] for row in rows if row["props"]["syncedtype"] == "roles"} == {GLOBAL}
+
+
 def test_cartographys_own_are_ids_of_its_form_and_once_an_account() -> None:
     every = load()
     licence = Licence([ACCOUNT])
