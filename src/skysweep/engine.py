@@ -9,7 +9,8 @@ update tag, less the units that the ledger has.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -242,18 +243,19 @@ class _Sweep:
         self.tally.phase = "reporting"
         report = await anyio.to_thread.run_sync(self._told, "complete")
         deleted = self.books.deleted
-        report.nodes = await self._changes(cypher.seen_nodes, sorted(self.catalogue.by_label), deleted.nodes)
-        report.edges = await self._changes(cypher.seen_edges, cypher.edge_types(self.catalogue), deleted.edges)
+        whole, typed = self.catalogue, self.store.labels_are_types
+        report.nodes = await self._changes(cypher.seen_nodes(sorted(whole.by_label)), deleted.nodes)
+        report.edges = await self._changes(cypher.seen_edges(whole, labels_are_types=typed), deleted.edges)
         report.status = "incomplete" if report.incomplete else "complete"
         return report
 
-    async def _changes(
-        self, counting: Callable[[Iterable[str]], list[str]], names: Sequence[str], deleted: Mapping[str, int]
-    ) -> dict[str, Change]:
-        """What this sweep has written and deleted of each of these labels or edge types, where that is anything."""
-        rows = await self.store.gather(counting(names), tag=self.tag)
-        seen = {row["name"]: row["seen"] for row in rows}
-        changes = {name: Change(written=seen.get(name, 0), deleted=deleted.get(name, 0)) for name in names}
+    async def _changes(self, counting: Sequence[str], deleted: Mapping[str, int]) -> dict[str, Change]:
+        """What this sweep has written and deleted of each label or edge type, where that is anything."""
+        seen: Counter[str] = Counter()
+        for row in await self.store.gather(counting, tag=self.tag):
+            seen[row["name"]] += row["seen"]
+        names = sorted({*seen, *deleted})
+        changes = {name: Change(written=seen[name], deleted=deleted.get(name, 0)) for name in names}
         return {name: change for name, change in changes.items() if any(change.values())}
 
     def _told(self, status: Status) -> Report:
