@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import jmespath
@@ -15,7 +16,7 @@ import jmespath
 from skysweep.demo.session import GLOBAL_REGION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from skysweep.demo.session import Account
 
@@ -231,9 +232,11 @@ def _found(line: Line, reply: dict[str, Any]) -> list[Any]:
 
 def derived(accounts: Sequence[Account]) -> tuple[dict[str, set[str]], dict[str, int]]:
     """The same of what no operation lists: what trust policies, bucket policies and ACLs say."""
-    principals, statements = _trusted(accounts)
-    roots = {f"arn:aws:iam::{account.id}:root" for account in accounts} | principals["root"]
     policies = {bucket: policy for account in accounts for bucket, policy in _bucket_policies(account)}
+    trusts, statements = _policies(accounts)
+    allowed = [each for each in [*trusts, *chain(*policies.values())] if each["Effect"] == "Allow"]
+    principals = _principals(allowed)
+    roots = {f"arn:aws:iam::{account.id}:root" for account in accounts} | principals["root"]
     grants = {(account.id, grant) for account in accounts for grant in _grants(account)}
     ids = {
         "AWSAccount": {arn.split(":")[4] for arn in roots},
@@ -252,26 +255,32 @@ def derived(accounts: Sequence[Account]) -> tuple[dict[str, set[str]], dict[str,
     return ids, numbers
 
 
-def _trusted(accounts: Sequence[Account]) -> tuple[dict[str, set[str]], int]:
-    """Whom roles trust, by kind; and how many statements all policies have, those of AWS's own counted once."""
+def _principals(statements: Iterable[dict[str, Any]]) -> dict[str, set[str]]:
+    """Whom the statements name, by kind."""
     found: dict[str, set[str]] = {"root": set(), "everyone": set(), "Service": set(), "Federated": set()}
+    for statement in statements:
+        principal = statement["Principal"]
+        for kind, named in ({"AWS": "*"} if principal == "*" else principal).items():
+            for each in [named] if isinstance(named, str) else named:
+                found["everyone" if each == "*" else "root" if kind == "AWS" else kind].add(each)
+    return found
+
+
+def _policies(accounts: Sequence[Account]) -> tuple[list[dict[str, Any]], int]:
+    """The statements of all roles' trust policies; and how many IAM's policies have, AWS's own counted once."""
+    trusts: list[dict[str, Any]] = []
     documents: dict[str, list[Any]] = {}
     for account in accounts:
         iam = account.client("iam")
         told = iam.get_account_authorization_details()
-        for role in told["RoleDetailList"]:
-            for statement in role["AssumeRolePolicyDocument"]["Statement"]:
-                for kind, named in statement["Principal"].items():
-                    for each in [named] if isinstance(named, str) else named:
-                        found["everyone" if each == "*" else "root" if kind == "AWS" else kind].add(each)
+        trusts += jmespath.search("RoleDetailList[].AssumeRolePolicyDocument.Statement[]", told)
         for number, document in enumerate(jmespath.search(f"{INLINE}.PolicyDocument", told)):
             documents[f"{account.id} {number}"] = document["Statement"]
-        for scope in ("Local", "AWS"):
-            attached = {"OnlyAttached": True} if scope == "AWS" else {}
+        for scope, attached in (("Local", {}), ("AWS", {"OnlyAttached": True})):
             for policy in iam.list_policies(Scope=scope, **attached)["Policies"]:
                 version = iam.get_policy_version(PolicyArn=policy["Arn"], VersionId=policy["DefaultVersionId"])
                 documents[policy["Arn"]] = version["PolicyVersion"]["Document"]["Statement"]
-    return found, sum(len(each) if isinstance(each, list) else 1 for each in documents.values())
+    return trusts, sum(len(each) if isinstance(each, list) else 1 for each in documents.values())
 
 
 def _bucket_policies(account: Account) -> Iterator[tuple[str, list[Any]]]:

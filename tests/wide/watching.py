@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from skysweep.demo.identity import OUTSIDER
 from wide.ground import REGION, TAG_LIST
 
 if TYPE_CHECKING:
@@ -63,10 +64,12 @@ def build_alarms(ground: Ground) -> None:
 
 
 def build_events(ground: Ground) -> None:
-    """A bus, and a rule on either bus: one sets off the queue, one the function by a schedule."""
+    """A bus that others may send to; a rule on either bus: one sets off the queue, one the function by a schedule."""
     events = ground.client("events")
     default = ground.arn("events", "event-bus/default")
     bus = events.create_event_bus(Name="wide")["EventBusArn"]
+    events.put_permission(EventBusName="wide", StatementId="wide", Action="events:PutEvents", Principal=OUTSIDER)
+    ground.node("EventBusPolicyStatement", f"{bus}/policy_statement/wide")
     ground.node("AWSEventBridgeEventBus", default)
     ground.node("AWSEventBridgeEventBus", bus)
     rules = (
