@@ -57,7 +57,12 @@ def diagram(service: str, types: Sequence[Type], every: Iterable[Type], homes: M
     if len(page.lines(arrows)) <= CROWDED or not inside:
         return ["## Neighbourhood", "", told, "", *page.flowchart(labels, arrows)]
     return [
-        *("## Neighbourhood", "", f"{told} Twice, for there is much of it: first what is on this page.", ""),
+        *(
+            "## Neighbourhood",
+            "",
+            f"{told} Two diagrams, for there is much of it: first the types of this page among themselves.",
+            "",
+        ),
         *page.flowchart((label for label in labels if homes[label] == service), inside),
         *("With other services:", ""),
         *page.flowchart((label for label in labels if homes[label] != service or label in crossing), across),

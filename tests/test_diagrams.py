@@ -101,8 +101,8 @@ def test_many_neighbours_stand_in_one_box_a_service_and_few_each_for_itself() ->
 
 
 def test_a_crowded_page_has_two_diagrams() -> None:
-    assert "Twice" in drawing("ec2")[1]
-    assert "Twice" not in drawing("ecs")[1]
+    assert "Two diagrams" in drawing("ec2")[1]
+    assert "Two diagrams" not in drawing("ecs")[1]
 
 
 def test_tags_are_drawn_where_they_are_at_home() -> None:
