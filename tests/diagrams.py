@@ -53,14 +53,16 @@ def diagram(service: str, types: Sequence[Type], every: Iterable[Type], homes: M
     inside = [each for each in arrows if homes[each.start] == homes[each.end] == service]
     across = [each for each in arrows if each not in inside]
     crossing = {end for each in across for end in each[::2]}
-    told = page.told(labels, arrows)
+    told, title = page.told(labels, arrows), "## Neighbourhood"
     if len(page.lines(arrows)) <= CROWDED or not inside:
-        return ["## Neighbourhood", "", told, "", *page.flowchart(labels, arrows)]
+        return [title, "", told, "", *page.flowchart(labels, arrows)]
     return [
         *(
-            "## Neighbourhood",
+            title,
             "",
-            f"{told} Two diagrams, for there is much of it: first the types of this page among themselves.",
+            told,
+            "",
+            "Two diagrams, for there is much of it: first the types of this page among themselves.",
             "",
         ),
         *page.flowchart((label for label in labels if homes[label] == service), inside),
