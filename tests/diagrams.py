@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 TAGGED = "TAGGED"  # from most types to one: only the page of what it leads to shows it
 SHOWN = 20  # types of other services that are drawn each for itself
 CROWDED = 60  # lines of arrows; more are drawn in two diagrams
+TWO = "Two diagrams, for there is much of it: first the types of this page among themselves."
 IN_A_LINE = 3  # labels in a box of several
 
 
@@ -57,14 +58,7 @@ def diagram(service: str, types: Sequence[Type], every: Iterable[Type], homes: M
     if len(page.lines(arrows)) <= CROWDED or not inside:
         return [title, "", told, "", *page.flowchart(labels, arrows)]
     return [
-        *(
-            title,
-            "",
-            told,
-            "",
-            "Two diagrams, for there is much of it: first the types of this page among themselves.",
-            "",
-        ),
+        *(title, "", told, "", TWO, ""),
         *page.flowchart((label for label in labels if homes[label] == service), inside),
         *("With other services:", ""),
         *page.flowchart((label for label in labels if homes[label] != service or label in crossing), across),
