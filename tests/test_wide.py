@@ -28,7 +28,6 @@ UNSHOWN = {
     "AWSAccessAnalyzerFinding",
     "APIGatewayClientCertificate",  # nor operations that list these
     "AWSCloudWatchCompositeAlarm",  # nor one that makes these
-    "AWSECRImageScanFinding",  # DescribeImages does not say that an image was scanned
     "AWSSecurityHubStandard",
     "AWSTransferUser",
     "AWSWorkspacesBundle",

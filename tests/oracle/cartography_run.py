@@ -4,8 +4,9 @@
 
 AWS' own variables say where the emulator is (AWS_ENDPOINT_URL) and which files hold a profile for each account.
 What is changed in Cartography's process, and nothing else: names that end in `localhost` resolve to loopback
-(S3 Control puts the account before the host name), a call that fails is tried twice, not for ten minutes, and IAM's
-"service last accessed" step, which moto cannot answer and which fails the whole account then, is left out.
+(S3 Control puts the account before the host name), a call that fails is tried twice, not for ten minutes, IAM's
+"service last accessed" step, which moto cannot answer and which fails the whole account then, is left out, and so is
+what `elasticsearch` asks the world's DNS.
 """
 
 from __future__ import annotations
@@ -106,6 +107,12 @@ def no_last_accessed() -> None:
     iam.sync_service_last_accessed_details = lambda *_: None
 
 
+def no_name_is_looked_up() -> None:
+    """Leave out what `elasticsearch` asks the world's DNS: the emulator's names are not in it."""
+    elasticsearch = module("cartography.intel.aws.elasticsearch")
+    elasticsearch.ingest_dns_record_by_fqdn = lambda *_, **__: None
+
+
 def failures_are_kept(failures: list[str]) -> None:
     """Let a sync that raises end alone, its error appended to `failures`: what moto lacks must not hide the rest."""
     functions = module("cartography.intel.aws.resources").RESOURCE_FUNCTIONS
@@ -140,6 +147,7 @@ def main() -> int:
     retries_end()
     localhost_names_are_loopback()
     no_last_accessed()
+    no_name_is_looked_up()
     failures: list[str] = []
     failures_are_kept(failures)
     command = ["--neo4j-uri", options.neo4j_uri, "--update-tag", str(options.update_tag)]

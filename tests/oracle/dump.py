@@ -32,7 +32,7 @@ BOOKKEEPING = frozenset(
 )
 """What either collector writes for itself: when, by which version, for which cleanup."""
 
-ASKED_WHEN_SWEPT = frozenset({"latest_restorable_time"})
+ASKED_WHEN_SWEPT = frozenset({"latest_restorable_time", "size_in_bytes_timestamp"})
 """Properties that AWS computes at the moment of the call: only their format can be compared."""
 
 SHARED = frozenset({"AWSCidrBlock", "AWSIpRule", "AWSPolicy", "AWSPrincipal"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from wide.ground import TAG_LIST, TAGS
+from wide.ground import REGION, TAG_LIST, TAGS
 
 if TYPE_CHECKING:
     from wide.ground import Ground
@@ -31,7 +31,7 @@ def _manifest(number: int) -> str:
 
 
 def build_registry(ground: Ground) -> str:
-    """A repository that everyone may pull from, with two images; gives the URI of the first."""
+    """A repository that everyone may pull from, with two images, one scanned; gives the URI of the first."""
     ecr = ground.client("ecr")
     repository = ecr.create_repository(
         repositoryName="shop/web",
@@ -50,7 +50,29 @@ def build_registry(ground: Ground) -> str:
         digest = ground.node("ECRImage", image["imageId"]["imageDigest"])
         named = ground.node("ECRRepositoryImage", f"{uri}:{tag}", ("IMAGE", digest))
         ground.edge(arn, "REPO_IMAGE", named)
+    _scan(ground, digest)
     return f"{uri}:1.0"
+
+
+def _scan(ground: Ground, digest: str) -> None:
+    """Find a vulnerability in an image."""
+    image = {"imageDigest": digest}
+    ground.client("ecr").start_image_scan(repositoryName="shop/web", imageId=image)
+    finding = {
+        "name": "CVE-2026-0002",
+        "severity": "HIGH",
+        "attributes": [{"key": "package_name", "value": "zlib"}, {"key": "package_version", "value": "1.3"}],
+    }
+    result = {
+        "registryId": ground.account.id,
+        "repositoryName": "shop/web",
+        "imageId": image,
+        "imageScanStatus": {"status": "COMPLETE"},
+        "imageScanFindings": {"findings": [finding], "findingSeverityCounts": {"HIGH": 1}},
+    }
+    where = {"account_id": ground.account.id, "region": REGION}
+    ground.tell_moto("static/ecr/scan-finding-results", {**where, "results": [result]})
+    ground.node("AWSECRImageScanFinding", f"{digest}/CVE-2026-0002/zlib/1.3", ("AFFECTS", digest))
 
 
 def build_services(ground: Ground, image: str) -> None:
@@ -116,6 +138,8 @@ def build_services(ground: Ground, image: str) -> None:
     ground.node("ECSService", service, ("HAS_TASK_DEFINITION", definition), ("WORKLOAD_PARENT", cluster))
     ground.edge(cluster, "HAS_SERVICE", service)
     ground.edge(target, "TARGETS", service)
+    stays = {"model_name": "ecs::task", "transition": {"progression": "time", "seconds": 1_000_000}}
+    ground.tell_moto("state-manager/set-transition", stays)  # else each call that asks moves it on, until it is stopped
     ecs.run_task(
         cluster=cluster,
         taskDefinition=definition,

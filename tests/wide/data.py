@@ -117,7 +117,8 @@ def build_tables(ground: Ground) -> None:
     ground.node("DynamoDBStream", made["LatestStreamArn"])
     backup = dynamodb.create_backup(TableName="changes", BackupName="monthly")["BackupDetails"]["BackupArn"]
     dynamodb.restore_table_from_backup(TargetTableName="changes-restored", BackupArn=backup)
-    ground.node("DynamoDBRestoreSummary", f"{ground.arn('dynamodb', 'table/changes-restored')}/restore")
+    restored = f"{ground.arn('dynamodb', 'table/changes-restored')}/restore"
+    ground.node("DynamoDBRestoreSummary", restored, ("RESTORED_FROM_BACKUP", ground.node("DynamoDBBackup", backup)))
 
 
 def build_desktops(ground: Ground) -> None:

@@ -162,6 +162,9 @@ def _build_inspector(ground: Ground) -> None:
             "vulnerabilityId": "CVE-2026-0001",
             "source": "NVD",
             "sourceUrl": "https://nvd.example.com/CVE-2026-0001",
+            "cvss": [
+                {"baseScore": 7.5, "scoringVector": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H", "source": "NVD"}
+            ],
             "vulnerablePackages": [package],
         },
     }

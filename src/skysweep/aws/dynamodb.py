@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -118,6 +118,25 @@ class DynamoDBSSEDescription(Resource):
     key: KMSKey = to("USES_KMS_KEY", "KMSMasterKeyArn", on="arn")
 
 
+def backups(table: Record) -> Iterator[str]:
+    """The ARNs of the backups that a table was archived to, or restored from."""
+    for summary, member in (("ArchivalSummary", "ArchivalBackupArn"), ("RestoreSummary", "SourceBackupArn")):
+        named = (table[summary] or {}).get(member)
+        if named:
+            yield named
+
+
+class DynamoDBBackup(Resource):
+    """A backup that a table was archived to or restored from: all of its records at a time, as long as it is kept."""
+
+    also = ("AWSDynamoDBBackup",)
+    source = TABLES.each(backups)
+    shared = True  # several tables may be restored from one, in other regions too
+
+    id: str = at("@")
+    arn: str = at("@", index=True)
+
+
 class DynamoDBArchivalSummary(Resource):
     """Why and when AWS archived a table: its key could not be used any more."""
 
@@ -130,6 +149,7 @@ class DynamoDBArchivalSummary(Resource):
     archival_backup_arn: str = at("ArchivalBackupArn")
 
     table: DynamoDBTable = by("HAS_ARCHIVAL", "^TableArn")
+    backup: DynamoDBBackup = to("ARCHIVED_TO_BACKUP", "ArchivalBackupArn")
 
 
 class DynamoDBRestoreSummary(Resource):
@@ -146,3 +166,4 @@ class DynamoDBRestoreSummary(Resource):
 
     table: DynamoDBTable = by("HAS_RESTORE", "^TableArn")
     restored_from: DynamoDBTable = to("RESTORED_FROM_TABLE", "SourceTableArn")
+    backup: DynamoDBBackup = to("RESTORED_FROM_BACKUP", "SourceBackupArn")

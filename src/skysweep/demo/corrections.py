@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import time
 from typing import Any
 
+from moto.apigateway.models import Stage
 from moto.dynamodb.models.table import Table
 from moto.ec2.models.elastic_block_store import VolumeAttachment
+from moto.ecr.models import Image
+from moto.ecs.models import Task
+from moto.eks.models import Cluster
 from moto.iam.models import AWSManagedPolicy, ManagedPolicy
 from moto.sqs.models import Queue
+
+AUTHORITY = """\
+-----BEGIN CERTIFICATE-----
+MIIBbDCCARKgAwIBAgIBATAKBggqhkjOPQQDAjAVMRMwEQYDVQQDDAprdWJlcm5l
+dGVzMB4XDTI2MDEwMTAwMDAwMFoXDTM2MDEwMTAwMDAwMFowFTETMBEGA1UEAwwK
+a3ViZXJuZXRlczBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABP0bNxPqdmI7u1Hp
+TKlnISiCzirX3hoCcFJ8jgjimm4hf/y7Y3yfQc//iApYOyssIL5dg82l57ppLdYj
++cgoWMGjUzBRMA8GA1UdEwEB/wQFMAMBAf8wHQYDVR0OBBYEFLiRYVMHnsNDMgcf
+vuGotRJi4OEtMB8GA1UdIwQYMBaAFLiRYVMHnsNDMgcfvuGotRJi4OEtMAoGCCqG
+SM49BAMCA0gAMEUCIHt7upOX/5227tdef6pX8dEnoXSywdALs8hEySh1kDlHAiEA
+tplWmeGv6aib7W5hCyay89omKaqaOkW6toib6m/R1hg=
+-----END CERTIFICATE-----
+"""
+"""The certificate of a Kubernetes cluster's own authority, whose key was thrown away."""
 
 
 def correct_moto() -> None:
@@ -18,6 +38,10 @@ def correct_moto() -> None:
     _number_policies()
     _tell_what_goes_with_its_instance()
     _cut_seconds()
+    _tell_of_scans()
+    _date_stages()
+    _name_tasks()
+    _certify_clusters()
 
 
 def _name_indexes() -> None:
@@ -69,3 +93,45 @@ def _cut_seconds() -> None:
         return attributes | {name: str(attributes[name]).partition(".")[0] for name in times}
 
     Queue.attributes = property(whole)  # type: ignore[assignment]  # moto has no seam for it
+
+
+def _tell_of_scans() -> None:
+    """DescribeImages says of an image that it was scanned; only then its findings are worth a call."""
+
+    def status(self: Image) -> dict[str, str] | None:
+        return {"status": "COMPLETE"} if self.last_scan else None
+
+    Image.image_scan_status = property(status)  # type: ignore[attr-defined]  # the same
+
+
+def _date_stages() -> None:
+    """AWS says when a stage was created; here it is when it was first told of, which CreateStage does at once."""
+    to_json = Stage.to_json
+
+    def dated(self: Stage) -> dict[str, Any]:
+        return to_json(self) | {"createdDate": vars(self).setdefault("created", int(time.time()))}
+
+    Stage.to_json = dated  # type: ignore[method-assign]  # the same
+
+
+def _name_tasks() -> None:
+    """A container's `taskArn` is its task's, not its definition's."""
+    make = Task.__init__
+
+    def made(self: Task, *args: Any, **more: Any) -> None:
+        make(self, *args, **more)
+        for container in self.containers:
+            container.task_arn = self.task_arn
+
+    Task.__init__ = made  # type: ignore[method-assign]  # the same
+
+
+def _certify_clusters() -> None:
+    """A cluster's authority is a certificate, not letters drawn by chance."""
+    make = Cluster.__init__
+
+    def made(self: Cluster, *args: Any, **more: Any) -> None:
+        make(self, *args, **more)
+        self.certificate_authority = {"data": base64.b64encode(AUTHORITY.encode()).decode()}
+
+    Cluster.__init__ = made  # type: ignore[method-assign]  # the same
