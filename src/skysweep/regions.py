@@ -10,8 +10,6 @@ from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING
 
-from botocore.loaders import Loader
-
 from skysweep.errors import BadSettings
 
 if TYPE_CHECKING:
@@ -56,6 +54,8 @@ def always_on(region: str) -> bool:
 @cache
 def _partitions() -> tuple[tuple[str, re.Pattern[str], tuple[str, ...]], ...]:
     """The partitions that botocore knows: id, the shape of its regions' names, its regions."""
+    from botocore.loaders import Loader  # noqa: PLC0415 - the declarations need none of it
+
     return tuple(
         (each["id"], re.compile(each["regionRegex"]), tuple(x for x in each["regions"] if not x.endswith("-global")))
         for each in Loader().load_data("partitions")["partitions"]
