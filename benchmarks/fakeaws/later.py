@@ -42,6 +42,7 @@ LATER: Mapping[str, Mapping[str, Any]] = {
         "clusterArn": arn("ecs", "cluster/cluster-{n}"),
         "clusterArns": arn("ecs", "cluster/cluster-{n}"),
         "families": "family-{n}",
+        "revision": 1,
         "taskDefinition": _TASK_DEFINITION,
         "taskDefinitionArn": _TASK_DEFINITION,
         "taskDefinitionArns": _TASK_DEFINITION,

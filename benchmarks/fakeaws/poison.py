@@ -148,7 +148,10 @@ def targets(kinds: Sequence[Kind]) -> dict[tuple[str, str], list[Target]]:
 
 def _listed(type_: Type) -> bool:
     source = type_.source
-    return not type_.extends and source.make is None and source.call.on is None and source.path.endswith("[]")
+    if type_.extends or source.make or source.call.on or not source.path.endswith("[]"):
+        return False
+    output: Any = service_model(source.call.service).operation_model(source.call.operation).output_shape
+    return "payload" not in output.serialization  # whose body is but a part of what paths lead through
 
 
 def _leaves(type_: Type, taken: set[str], kinds: Sequence[Kind]) -> Iterator[tuple[str, tuple[Kind, ...]]]:
