@@ -121,6 +121,8 @@ def test_the_type_of_a_node_is_its_narrowest_label_of_aws(labels: list[str], exp
         ("rds:pg-2026-11-21-11-51", "rds:pg-0000-00-00-00-00"),
         ({"datetime": "2026-11-21T11:51:16+00:00"}, {"datetime": "0000-00-00T00:00:00+00:00"}),
         (1795261879, 0),
+        (1795261879123, 0),
+        ("table/changes/backup/01795313122365-95709df6", "table/changes/backup/00000000000000-95709df6"),
         ("1795261879.0", "0000000000.0"),
         ("arn:aws:iam::111111111111:root", "arn:aws:iam::111111111111:root"),
         (443, 443),

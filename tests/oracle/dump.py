@@ -45,6 +45,7 @@ ENDPOINT = re.compile(r"http://(?:localhost|127\.0\.0\.1):\d+")
 TIMES = re.compile(
     r"20\d\d-\d\d-\d\d[T -]\d\d[:-]\d\d(?:[:-]\d\d)?(?:\.\d+)?"  # ISO 8601, and the names of automated snapshots
     r"|\b1[5-9]\d{8}\b|\b2\d{9}\b"  # seconds since 1970, 2017 to 2065
+    r"|\b0?1[5-9]\d{11}\b"  # milliseconds, and those in the ARNs of backups
 )
 DIGIT = re.compile(r"\d")
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 SCOPE = re.compile(r"Credential=([^/]+)/\d+/([^/]+/[^/]+)/")
 """The access key, and the region with the service, of a signed request."""
 
-TOKENS = re.compile(rb'(ClientToken|ClientRequestToken|CreatorRequestId|IdempotencyToken)"?[=:]\s*"?[0-9a-f-]{36}')
+TOKENS = re.compile(rb'(?i)(ClientToken|ClientRequestToken|CreatorRequestId|IdempotencyToken)"?[=:]\s*"?[0-9a-f-]{36}')
 """Idempotency tokens, which botocore makes up anew for each call."""
 
 
