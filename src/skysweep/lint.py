@@ -270,7 +270,7 @@ def _reply_shapes(source: Source) -> list[Shape | None]:
 def _item_shapes(source: Source) -> list[Shape | None]:
     """The shapes that a record of `source` can climb, outermost first; None where a function makes the item."""
     operation = operation_model(source.call)
-    above = _item_shapes(source.call.on) if source.call.on else []
+    above: list[Shape | None] = _item_shapes(source.call.on) if source.call.on else []
     if source.call.batch:  # what a batch tells hangs on no record, but on the inputs that the batch shares
         above = [operation.input_shape]
     shape: Shape | None = operation.output_shape

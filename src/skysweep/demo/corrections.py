@@ -121,7 +121,7 @@ def _name_tasks() -> None:
     def made(self: Task, *args: Any, **more: Any) -> None:
         make(self, *args, **more)
         for container in self.containers:
-            container.task_arn = self.task_arn
+            vars(container)["task_arn"] = self.task_arn
 
     Task.__init__ = made  # type: ignore[method-assign]  # the same
 
