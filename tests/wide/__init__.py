@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from skysweep.demo.session import Account, Clients, Keys
-from wide import containers, data, fronts, people, watching
+from wide import beyond, containers, data, fronts, people, watching
 from wide.ground import Made, lay
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def build_wide(endpoint: str, estate: Estate) -> Made:
     fronts.build_domain(ground)
     for build in watching.BUILDERS:
         build(ground)
+    beyond.build_beyond(ground)
     people.build_tree(management, account, ground.made)
     people.build_person(account, ground.made)
     ground.node("AWSAccountPasswordPolicy", f"{management.id}/password-policy")

@@ -127,11 +127,14 @@ def _name_tasks() -> None:
 
 
 def _certify_clusters() -> None:
-    """A cluster's authority is a certificate, not letters drawn by chance."""
+    """A cluster's authority is a certificate, and its names are its own: moto draws one for all when it starts."""
     make = Cluster.__init__
 
     def made(self: Cluster, *args: Any, **more: Any) -> None:
         make(self, *args, **more)
         self.certificate_authority = {"data": base64.b64encode(AUTHORITY.encode()).decode()}
+        name, region = hashlib.sha256(self.arn.encode()).hexdigest()[:32].upper(), self.arn.split(":")[3]
+        self.endpoint = f"https://{name}.gr7.{region}.eks.amazonaws.com"
+        self.identity = {"oidc": {"issuer": f"https://oidc.eks.{region}.amazonaws.com/id/{name}"}}
 
     Cluster.__init__ = made  # type: ignore[method-assign]  # the same

@@ -21,6 +21,7 @@ ENVIRONMENT = {
     "AWS_EC2_METADATA_DISABLED": "true",
     "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",  # 500 images nobody here launches
     "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",  # those that the emulator keeps
+    "MOTO_ACM_VALIDATION_WAIT": "0",  # seconds until a certificate is issued
     "MOTO_ALLOW_NONEXISTENT_REGION": "false",
 }
 """The child's whole environment: it inherits nothing. IAM authorization is off, moto's default."""
