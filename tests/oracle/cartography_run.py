@@ -76,6 +76,17 @@ SYNCS = (
     "eventbridge",
     "ecs",
     "ec2:load_balancer_v2:expose",
+    # What there is no type for yet; moto fails reserved instances, bedrock, ssm and cognito.
+    "ec2:tgw",
+    "ec2:tgw_route_table",
+    "emr",
+    "secretsmanager",
+    "sagemaker",
+    "ses",
+    "identitycenter",
+    "cloudtrail_management_events",
+    "codebuild",
+    "glue",
 )
 
 

@@ -113,8 +113,9 @@ every node, label, property and edge of Cartography's is looked for in ours.
 A difference that the table `tests/oracle/explained.csv` does not explain fails the tests, and so does an explanation
 that explains nothing any more. Made by `nox -s oracle`; do not edit.
 
-What counts is what is in Cartography's graph after its `aws` stage with the syncs that skysweep covers, without its
-bookkeeping (`firstseen`, `lastupdated`, `_module_*`). skysweep has more than is counted here.
+What counts is what is in Cartography's graph after its `aws` stage, without its bookkeeping (`firstseen`,
+`lastupdated`, `_module_*`): all syncs but those that moto fails (reserved instances, Bedrock, SSM, Cognito), those that
+read what no AWS API tells (`ecr:image_layers`) and `permission_relationships`. skysweep has more than is counted here.
 """
 
 
