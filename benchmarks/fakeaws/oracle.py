@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import orjson
+
 from benchmarks.fakeaws.answers import Answers
 from benchmarks.fakeaws.estate import Estate
 from benchmarks.fakeaws.identity import Refused
@@ -50,11 +52,18 @@ class Oracle:
         return found
 
     def _branch(
-        self, branch: Branch, inputs: dict[str, Any], context: Context, up: Record | None, found: dict[str, set[str]]
+        self,
+        branch: Branch,
+        inputs: dict[str, Any],
+        context: Context,
+        up: Record | None,
+        found: dict[str, set[str]],
+        *,
+        asker: Record | None = None,
     ) -> dict[str, Any]:
-        """Calls, and tells what the records of the reply come to; the reply, for those who read it whole."""
+        """Calls for `asker`, and tells what comes of the reply's records; the reply, for those who read it whole."""
         call = branch.call
-        region = call.region(up) if call.region and up else context.region
+        region = call.region(asker) if call.region and asker else context.region
         place = regions.home(call.service, context.partition) if region == plan.GLOBAL else region
         asked_for = operation(call.service, call.operation)
         reply, _ = self._answers.reply(asked_for, inputs, context.account, place, whole=True)
@@ -79,14 +88,26 @@ class Oracle:
         call = branch.call
         if call.when is not None and not call.when(record):
             return
-        inputs = calls._inputs(call, record)  # noqa: SLF001 - what the engine asks with
-        if inputs is None:
-            return
         if call.batch:
-            inputs |= {
-                name: [value] for name, value in inputs.items() if isinstance(value, str) and name == call.inputs[0][0]
-            }
-        self._branch(branch, inputs, record.context, record, found)
+            self._batch(branch, record, found)
+            return
+        inputs = calls._inputs(call, record)  # noqa: SLF001 - what the engine asks with
+        if inputs is not None:
+            self._branch(branch, inputs, record.context, record, found, asker=record)
+
+    def _batch(self, branch: Branch, record: Record, found: dict[str, set[str]]) -> None:
+        """A batch of one: what comes of it hangs on the inputs that a whole one shares."""
+        call, context = branch.call, record.context
+        asked_for = calls._value(call, record)  # noqa: SLF001 - as above
+        if asked_for is None:
+            return
+        others = orjson.loads(asked_for[0])
+        inputs = {**calls.literal(call, context), **others, **calls._several(call, [asked_for[1]])}  # noqa: SLF001 - too
+        reply = self._branch(branch, inputs, context, Record(others, context), found, asker=record)
+        if call.whose:
+            path, member = call.whose
+            told = (each.item for each in paths.records(path, reply, context) if each[member] == asked_for[1])
+            record.replies[call] = next(told, {})
 
     def _id(self, type_: Type, record: Record) -> str:
         return str(self._makers[type_]._id(record))  # noqa: SLF001 - rows would read all the rest as well

@@ -50,7 +50,7 @@ _LACKING = {
         EncryptionControl BlockPublicAccessStates
     """,
     "ec2:DescribeRouteTables": """
-        PublicIpv4Pool PropagatingVgws OdbNetworkArn IpAddress
+        PublicIpv4Pool OdbNetworkArn IpAddress
     """,
     "ec2:DescribeVpcEndpoints": """
         LastError Ipv4Prefixes Ipv6Prefixes FailureReason ServiceNetworkArn ResourceConfigurationArn
