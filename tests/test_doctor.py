@@ -164,6 +164,13 @@ async def test_all_is_well_and_nothing_is_written(doctor: Doctor, tmp_path: Path
     assert f"arn:aws:iam::{ONE}:role/Audit" in simulated
 
 
+async def test_what_is_said_of_an_account_that_is_not_swept_is_a_line(doctor: Doctor) -> None:
+    checks = await doctor(Cloud(date=datetime.now(UTC)), **MEMBERS, production_accounts=(ONE, HUB))
+    [check] = [check for check in of(checks, "settings") if check.status == "warning"]
+    assert check.detail == f"--production-accounts: no account that is swept now: {HUB}"
+    assert verdict(checks) is ExitCode.COMPLETE
+
+
 async def test_every_call_is_a_read(doctor: Doctor, fault: Wire) -> None:
     refusing = Cloud(instead={"SimulatePrincipalPolicy": lambda _: query_error("AccessDenied", status=403)})
     await doctor(refusing, **MEMBERS)

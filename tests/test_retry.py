@@ -57,6 +57,7 @@ def of(error: Exception, service: str = "ec2", missing: frozenset[str] = frozens
         ("SignatureDoesNotMatch", 403, Class.REFUSED),
         ("SomethingNew", 400, Class.REFUSED),
         ("301", 301, Class.REFUSED),
+        ("404", 404, Class.REFUSED),  # no word of AWS's: a proxy's, say, which knows nothing of the thing
     ],
 )
 def test_answers(code: str, status: int, expected: Class) -> None:

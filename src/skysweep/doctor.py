@@ -98,6 +98,7 @@ async def _reach(settings: Settings, clients: Clients, catalogue: Catalogue, clo
             checks.append(Check(what, "", "failed", short(error), _mend(str(error), arn), fatal=True))
             return
         checks += roles(found, aws, base.accounts[0].arn)
+    checks += [Check("settings", "", "warning", each, "name an account that is swept") for each in found.remarks]
     checks += [check for account in found.accounts for check in where(account, aws.regions)]
     checks += _lost(found)
     checks += await _permissions(found.accounts, Prober(clients, Limits(aws.rate_share), catalogue))

@@ -80,7 +80,7 @@ _CODES: dict[Class, str] = {
     Class.RACED: """
         ResourceNotFoundException ResourceNotFoundFault ResourceNotFound NotFoundException NotFound
         EntityNotFoundException WAFNonexistentItemException ServerSideEncryptionConfigurationNotFoundError
-        TrailNotFoundException AWS.SimpleQueueService.NonExistentQueue QueueDoesNotExist 404""",
+        TrailNotFoundException AWS.SimpleQueueService.NonExistentQueue QueueDoesNotExist""",
     Class.REFUSED: """
         ValidationException ValidationError MissingParameter SerializationException InvalidNextToken ExpiredNextToken
         InvalidRequestException InvalidRequest InvalidArgument MalformedQueryString BadRequestException
