@@ -108,7 +108,7 @@ async def test_each_gets_its_answer_and_what_was_never_told_gets_none(store: Sto
     names = {
         "EKSCluster",
         *(kind.label for kind in GUARDED),
-    }  # beside them a node has labels of other names, in any order
+    }  # nodes have other labels too, in any order
     found = {
         (label, row["id"]): (row["anonymous"], row["actions"], row["exposed"])
         for row in rows
