@@ -68,7 +68,7 @@ def stops(request: pytest.FixtureRequest) -> Stops:
 
 @pytest.fixture(scope="session")
 def store_syncs(request: pytest.FixtureRequest) -> tuple[str, ...]:
-    """What the store gate sweeps."""
+    """What the gates of the store and of resuming sweep."""
     return () if request.config.option.soak else ("EBSVolume", "EC2Instance", "AWSRole", "RDSInstance", "S3Bucket")
 
 

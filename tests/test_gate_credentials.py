@@ -122,7 +122,7 @@ async def test_a_base_session_that_is_dead_for_good_ends_its_accounts_alone(
         before = await scoped(store)
         change(server.estate, range(2, 12))
         ended: list[float] = []
-        watched = Watched(0.15, quick=(HUB, FOURTH))  # so that the units of one account take longer than a session
+        watched = Watched(0.4, quick=(HUB, FOURTH))  # so that the units of one account take longer than a session
         dead = expired(where(key=key_of(MEMBER)))
 
         def plan(seen: Seen) -> Fault | None:

@@ -43,6 +43,7 @@ class Bench:
     proxy: BoltProxy
     store: StoreSettings
     home: Path
+    options: tuple[str, ...]
     graphs: dict[bool, Graph]
     calls: int
     commits: int
@@ -74,8 +75,8 @@ def denials(server: Server) -> Plan:
 
 
 @asynccontextmanager
-async def benched(neo4j_uri: Neo4jServer, home: Path) -> AsyncIterator[Bench]:
-    """A bench after a first whole sweep, and an undisturbed one of each state."""
+async def benched(neo4j_uri: Neo4jServer, home: Path, options: tuple[str, ...]) -> AsyncIterator[Bench]:
+    """A bench after a first whole sweep, and an undisturbed one of each state; all with these options."""
     direct = neo4j_settings(neo4j_uri)
     where_it_is = urlsplit(neo4j_uri.uri)
     assert where_it_is.hostname
@@ -87,7 +88,7 @@ async def benched(neo4j_uri: Neo4jServer, home: Path) -> AsyncIterator[Bench]:
         bolt_proxy(where_it_is.hostname, where_it_is.port) as proxy,
     ):
         store = StoreSettings(proxy.url, direct.user, direct.password, None, home / "ledger")
-        async with sync(server, store, home) as first:
+        async with sync(server, store, home, *options) as first:
             await first.report()
         server.faults = denials(server)
         graphs, calls, commits = {}, 0, 0
@@ -95,18 +96,19 @@ async def benched(neo4j_uri: Neo4jServer, home: Path) -> AsyncIterator[Bench]:
             turn(server.estate, more)
             server.reset()
             before = proxy.commits
-            async with sync(server, store, home) as undisturbed:
+            async with sync(server, store, home, *options) as undisturbed:
                 await undisturbed.report()
             calls, commits = sum(server.calls.values()), proxy.commits - before
             graphs[more] = await snapshot(direct)
-        yield Bench(server, proxy, store, home, graphs, calls, commits)
+        yield Bench(server, proxy, store, home, options, graphs, calls, commits)
 
 
 async def test_a_sweep_that_is_killed_and_resumed_leaves_no_trace(
-    neo4j_uri: Neo4jServer, kills: int, tmp_path: Path
+    neo4j_uri: Neo4jServer, kills: int, store_syncs: tuple[str, ...], tmp_path: Path
 ) -> None:
     random = Random(SEED)  # noqa: S311 - moments
-    async with benched(neo4j_uri, tmp_path) as bench:
+    options = ("--aws-requested-syncs", ",".join((*store_syncs, "AWSLambda"))) if store_syncs else ()
+    async with benched(neo4j_uri, tmp_path, options) as bench:
         counts = [await kill_and_resume(bench, random, number) for number in range(kills)]
     redone, finished = (sum(each) for each in zip(*counts, strict=True))
     print(f"{redone} of {finished} finished units done again")  # noqa: T201 - quoted by the soak
@@ -124,7 +126,7 @@ async def kill_and_resume(bench: Bench, random: Random, number: int) -> tuple[in
     more = number % 2 == 0
     bench.turn(more)
     bench.server.reset()
-    async with sync(bench.server, bench.store, bench.home) as killed:
+    async with sync(bench.server, bench.store, bench.home, *bench.options) as killed:
         if number % 3 == 0:
             moment = random.randrange(10, bench.calls)
             bench.server.faults = AtCall(moment, killed.kill, denials(bench.server))
@@ -139,7 +141,7 @@ async def kill_and_resume(bench: Bench, random: Random, number: int) -> tuple[in
     bench.server.faults = denials(bench.server)
     done = bench.finished()
     bench.server.reset()
-    async with sync(bench.server, bench.store, bench.home, "--resume") as resumed:
+    async with sync(bench.server, bench.store, bench.home, "--resume", *bench.options) as resumed:
         report = await resumed.report()
     assert report["status"] == "incomplete", "the denied units are gaps"
     assert_equal(await snapshot(replace(bench.store, folder=bench.home)), bench.graphs[more])
